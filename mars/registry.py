@@ -1,0 +1,345 @@
+"""The registry: `@reward(...)` turns a plain function into a reward source that every part of MARS can use.
+
+The decorator only tags: the function it returns is the function it was given. Sources are found by name, come from
+`mars.sources`, from any module that was imported, and from packages that declare the entry-point group `mars.rewards`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mars.errors import ConfigError, RegistryError, did_you_mean
+from mars.signature import Signature, options_model, read
+from mars.types import Sample
+
+GROUP = "mars.rewards"
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Kind(StrEnum):
+    """What a source is, which decides what its failure means (see `required` in `mars.config`)."""
+
+    VERIFIER = "verifier"
+    """Deterministic: says whether the answer is right."""
+    JUDGE = "judge"
+    """A model's opinion of whether the answer is right."""
+    METRIC = "metric"
+    """A measure that shapes: format, length, style."""
+    PENALTY = "penalty"
+    """A measure that only takes away; its range ends at 0."""
+
+
+@dataclass(frozen=True)
+class RewardSource:
+    """A registered reward function and what was declared of it.
+
+    Attributes:
+        name: The name that recipes use.
+        function: The function itself, unchanged.
+        kind: Verifier, judge, metric or penalty.
+        range: The lowest and highest value it may return; anything outside is an error.
+        settings: The pydantic model of its options.
+        signature: What it asks for.
+        isolated: Whether it must run in a killable worker process (it may hang, crash or eat memory).
+        deadline: Seconds that one call may take; `None`: it is trusted to be quick and runs in line.
+        memory_mb: MiB that one call may allocate in its worker.
+        independent: Whether each verdict depends on its own sample alone, so identical inputs are computed once.
+        example: A sample that it can score, shown by `mars sources NAME` and used by `mars check`.
+        version: Changes when verdicts may change; part of every result's fingerprint.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    kind: Kind
+    range: tuple[float, float]
+    settings: type[BaseModel]
+    signature: Signature
+    isolated: bool
+    deadline: float | None
+    memory_mb: int
+    independent: bool
+    example: Sample | None
+    version: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def origin(self) -> str:
+        """Where the function is defined, `module.function`."""
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+    def with_deadline(self, deadline: float) -> RewardSource:
+        """Return the same source with another deadline in seconds."""
+        return replace(self, deadline=deadline)
+
+    def configure(self, settings: Mapping[str, Any] | None = None, alias: str | None = None) -> BoundSource:
+        """Bind settings to the source.
+
+        Args:
+            settings: Values for its options.
+            alias: The name it goes by in a recipe; its own name when not given.
+
+        Raises:
+            ConfigError: When an option is unknown, missing or of the wrong type; the message names it.
+        """
+        given = dict(settings or {})
+        for option in given:
+            if option not in self.settings.model_fields:
+                known = did_you_mean(option, self.settings.model_fields)
+                raise ConfigError(f"source {self.name!r} has no setting {option!r}.{known or ' It has none.'}")
+        try:
+            return BoundSource(alias or self.name, self, self.settings(**given))
+        except ValidationError as error:
+            raise ConfigError(f"source {self.name!r}: {explain(error)}") from error
+
+
+@dataclass(frozen=True)
+class BoundSource:
+    """A source with its settings: all that is needed to score. Pickles by name, so that a worker can rebuild it."""
+
+    alias: str
+    source: RewardSource
+    settings: BaseModel
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments that carry the settings into the function."""
+        if self.source.signature.wants_settings:
+            return {"settings": self.settings}
+        return {name: getattr(self.settings, name) for name in self.source.signature.options}
+
+    def fingerprint(self) -> str:
+        """Return what its verdicts depend on besides the input: source, version and settings."""
+        return f"{self.source.name}@{self.source.version}:{self.settings.model_dump_json()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as the place to import and the settings as plain data."""
+        place = Place.of(self.source.function)
+        settings = self.settings.model_dump(mode="json", exclude_unset=True)
+        return _rebuild, (place, self.source.name, settings, self.alias, self.source.deadline)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker process finds a function: a module, or the file of a main script."""
+
+    module: str
+    file: str | None = None
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> Place:
+        """Return the place of a function, which must be importable."""
+        if "<locals>" in function.__qualname__ or "<lambda>" in function.__qualname__:
+            raise RegistryError(
+                f"{function.__module__}.{function.__qualname__} is defined inside a function, so no other process can "
+                "import it; define it at the top of a module"
+            )
+        if function.__module__ != "__main__":
+            return cls(function.__module__)
+        main = sys.modules["__main__"]
+        if spec := getattr(main, "__spec__", None):
+            return cls(spec.name)
+        if file := getattr(main, "__file__", None):
+            return cls("__main__", file)
+        raise RegistryError(
+            f"{function.__qualname__} is defined at a prompt; put it in a file so workers can import it"
+        )
+
+    def load(self) -> None:
+        """Import the place, which registers its sources."""
+        if self.file is None:
+            importlib.import_module(self.module)
+        elif self.file not in _loaded_mains:
+            import runpy
+
+            _loaded_mains.add(self.file)
+            runpy.run_path(self.file, run_name="__mars_worker__")
+
+
+_loaded_mains: set[str] = set()
+
+
+def _rebuild(place: Place, name: str, settings: dict[str, Any], alias: str, deadline: float | None) -> BoundSource:
+    if name not in _sources:
+        place.load()
+    return replace(get(name), deadline=deadline).configure(settings, alias)
+
+
+_sources: dict[str, RewardSource] = {}
+_broken_plugins: dict[str, str] = {}
+_plugins_loaded = False
+
+
+def reward(
+    name: str,
+    *,
+    kind: Kind | str = Kind.METRIC,
+    range: tuple[float, float] = (0.0, 1.0),
+    settings: type[BaseModel] | None = None,
+    isolated: bool = False,
+    deadline: float | None = 10.0,
+    memory_mb: int = 1024,
+    batch: bool | None = None,
+    independent: bool | None = None,
+    example: Sample | None = None,
+    version: str = "1",
+) -> Callable[[Function], Function]:
+    """Register a plain function as a reward source.
+
+    The function asks for what it needs by argument name: `completion`, `reference`, `prompt`, `task`, `group`, `sample`
+    or any data column; in the plural for a batch. Keyword-only arguments are its settings. It may be async. It returns
+    a `float`, a `bool`, a `Score`, or `None` for "not mine to judge"; for a batch, a list of these.
+
+        @reward("ends_politely", range=(0, 1))
+        def ends_politely(completion: str, *, phrase: str = "thank you") -> bool:
+            return completion.rstrip(" .!").lower().endswith(phrase)
+
+    Args:
+        name: The name that recipes use.
+        kind: `verifier`, `judge`, `metric` or `penalty`.
+        range: The lowest and highest value it may return.
+        settings: A pydantic model of its options, when keyword-only arguments are not enough; the function then takes
+            an argument named `settings`.
+        isolated: Run it in a killable worker process with a memory limit.
+        deadline: Seconds that one call (one sample, or one batch) may take. `None`: trusted to be quick, run in line.
+        memory_mb: MiB that one call may allocate when isolated.
+        batch: Whether it takes a batch; by default read from its argument names.
+        independent: Whether each verdict depends on its own sample alone, so that identical inputs are computed once.
+            By default true for functions of one sample, false for functions of a batch.
+        example: A sample that it can score.
+        version: Change it when verdicts change.
+
+    Returns:
+        The decorator, which returns the function unchanged.
+
+    Raises:
+        RegistryError: When the name is taken, or the function or its options cannot be registered as written.
+    """
+
+    def register(function: Function) -> Function:
+        signature = read(function, settings, batch)
+        source = RewardSource(
+            name=_checked_name(name),
+            function=function,
+            kind=_checked_kind(name, kind),
+            range=_checked_range(name, range),
+            settings=settings or options_model(function, signature.options),
+            signature=signature,
+            isolated=isolated,
+            deadline=_checked_deadline(name, deadline, isolated),
+            memory_mb=memory_mb,
+            independent=not signature.batch if independent is None else independent,
+            example=example,
+            version=version,
+        )
+        if isolated:
+            Place.of(function)
+        _add(source)
+        return function
+
+    return register
+
+
+def _add(source: RewardSource) -> None:
+    known = _sources.get(source.name)
+    # A module that is imported again (a notebook's reload, a main script in a worker) replaces its own sources.
+    same_place = known is not None and _where(known.function) == _where(source.function)
+    if known is not None and not same_place:
+        raise RegistryError(
+            f"reward source {source.name!r} is registered twice: by {known.origin} and by {source.origin}; rename one"
+        )
+    _sources[source.name] = source
+
+
+def _where(function: Callable[..., Any]) -> tuple[str, str]:
+    code = getattr(function, "__code__", None)
+    return (code.co_filename if code else function.__module__), function.__qualname__
+
+
+def _checked_name(name: str) -> str:
+    if not isinstance(name, str) or not name or any(c.isspace() or c in "/\\:" for c in name):
+        raise RegistryError(f"a source's name is a word without spaces, slashes or colons, got {name!r}")
+    return name
+
+
+def _checked_kind(name: str, kind: Kind | str) -> Kind:
+    try:
+        return Kind(kind)
+    except ValueError:
+        raise RegistryError(f"source {name!r}: no kind {kind!r}.{did_you_mean(str(kind), list(Kind))}") from None
+
+
+def _checked_range(name: str, bounds: tuple[float, float]) -> tuple[float, float]:
+    low, high = (float(bound) for bound in bounds)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise RegistryError(f"source {name!r}: range must be two finite numbers, low before high, got {bounds}")
+    return low, high
+
+
+def _checked_deadline(name: str, deadline: float | None, isolated: bool) -> float | None:
+    if deadline is None and isolated:
+        raise RegistryError(f"source {name!r}: an isolated source needs a deadline in seconds")
+    if deadline is not None and not deadline > 0:
+        raise RegistryError(f"source {name!r}: the deadline is a positive number of seconds, got {deadline}")
+    return deadline
+
+
+def get(name: str) -> RewardSource:
+    """Return the source registered under `name`.
+
+    Raises:
+        RegistryError: When there is none; the message has the nearest name and any plug-in that failed to load.
+    """
+    if name not in _sources:
+        load_plugins()
+    if name not in _sources:
+        broken = "".join(f"\nThe plug-in {plugin} did not load: {why}" for plugin, why in _broken_plugins.items())
+        raise RegistryError(f"no reward source {name!r}.{did_you_mean(name, _sources)}{broken}")
+    return _sources[name]
+
+
+def names() -> list[str]:
+    """Return the names of all sources, built in, imported and from packages, sorted."""
+    load_plugins()
+    return sorted(_sources)
+
+
+def load_plugins() -> None:
+    """Import the built-in sources and, once, every package's entry points of the group `mars.rewards`."""
+    global _plugins_loaded
+    if _plugins_loaded:
+        return
+    _plugins_loaded = True
+    importlib.import_module("mars.sources")
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        try:
+            entry.load()
+        except Exception as error:
+            # One broken package must not take every other source with it; `get` and `mars sources` say what broke.
+            _broken_plugins[f"{entry.name} = {entry.value}"] = f"{type(error).__name__}: {error}"
+
+
+def broken_plugins() -> dict[str, str]:
+    """Return the plug-ins that failed to load, with the reason."""
+    return dict(_broken_plugins)
+
+
+def explain(error: ValidationError) -> str:
+    """Return a pydantic error as one readable line: `limit: Input should be greater than 0 (got -1)`."""
+    parts = []
+    for item in error.errors():
+        place = ".".join(str(part) for part in item["loc"])
+        got = "" if item["type"] == "missing" else f" (got {item['input']!r:.80})"
+        parts.append(f"{place}: {item['msg']}{got}" if place else f"{item['msg']}{got}")
+    return "; ".join(parts)

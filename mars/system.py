@@ -1,0 +1,251 @@
+"""The reward system: route by task, run the sources, deal with failures, weigh. Read this file to understand MARS.
+
+samples ──route──► sources ──run (engine)──► scores ──fallbacks──► combine (gate, weights) ──► rewards
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mars import registry
+from mars.combining import Policy, Route, combine
+from mars.config import RewardSettings, SourceSettings, TaskSettings
+from mars.errors import ConfigError, RegistryError
+from mars.execution.engine import Engine, Pending
+from mars.loading import load_module
+from mars.recipe import Recipe, fingerprint
+from mars.registry import BoundSource, Kind
+from mars.routing import Router
+from mars.types import Component, Reward, Sample, Score, Status
+from mars.weighting import StaticWeighting, Weighting
+
+_Rounds = Generator[list[Pending], list[list[Score]], list[Reward]]
+
+
+class RewardSystem:
+    r"""Turns samples into rewards.
+
+        with RewardSystem({"sources": {"math": 1.0, "format": 0.1}, "gate": "math"}) as system:
+            [reward] = system.score([Sample("... \\boxed{42}", reference="42")])
+
+    Args:
+        settings: The `reward` section of a recipe, as a mapping or typed.
+        weighting: A strategy in place of the one that the settings name.
+        engine: Runs the sources; give one to share its worker processes between systems.
+
+    Raises:
+        ConfigError: When a setting is wrong; the message names the key.
+        RegistryError: When a source is unknown.
+    """
+
+    def __init__(
+        self,
+        settings: RewardSettings | Mapping[str, Any],
+        *,
+        weighting: Weighting | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        if not isinstance(settings, RewardSettings):
+            settings = Recipe("settings", {"reward": dict(settings)}).section("reward", RewardSettings)
+        self.settings = settings
+        self.sources = {name: _bind(name, source) for name, source in settings.sources.items()}
+        self._policies = {name: _policy(self.sources[name], settings.sources[name]) for name in self.sources}
+        routes = settings.routes()
+        self.router = Router([self._route(task, route) for task, route in routes.items()])
+        self.weighting = weighting or StaticWeighting({task: settings.weights(r) for task, r in routes.items()})
+        self._owns_engine = engine is None
+        self._engine = engine or Engine(settings.workers)
+
+    @classmethod
+    def from_recipe(cls, recipe: str | Path | Recipe, overrides: Iterable[str] = (), **options: Any) -> RewardSystem:
+        """Make the system that a recipe file describes.
+
+        Args:
+            recipe: The file, or a recipe that was read already.
+            overrides: `reward.key=value` assignments.
+            **options: Passed to the constructor.
+
+        Raises:
+            ConfigError: With the file, line and key of each mistake.
+            RegistryError: When a source is unknown; the message names the line.
+        """
+        if not isinstance(recipe, Recipe):
+            recipe = Recipe.load(recipe, overrides)
+        if "reward" not in recipe.data:
+            raise ConfigError(f"{recipe.name}: no section 'reward'; it says which sources score what")
+        settings = recipe.section("reward", RewardSettings)
+        for place in settings.imports:
+            load_module(place, Path(recipe.name).parent)
+        for name, source in settings.sources.items():
+            try:
+                _bind(name, source)
+            except (ConfigError, RegistryError) as error:
+                key = ("reward", "sources", name)
+                raise type(error)(f"{recipe.place(key)}: {'.'.join(key)}: {error}") from error
+        return cls(settings, **options)
+
+    def _route(self, task: str, settings: TaskSettings) -> Route:
+        sources = tuple(settings.sources)
+        required = (name for name in sources if self._policies[name].required)
+        verdict = settings.gate.source if settings.gate else next(required, None)
+        return Route(task, sources, settings.gate, verdict)
+
+    def score(self, samples: Sequence[Sample]) -> list[Reward]:
+        """Score samples.
+
+        Args:
+            samples: What to score; of any tasks, in any order.
+
+        Returns:
+            One reward a sample, in the order of the samples, whatever fails.
+        """
+        rounds = self._rounds(samples)
+        pending = next(rounds)
+        while True:
+            results: dict[int, list[Score]] = {}
+            # What runs in this thread goes first: the workers, threads and loop are busy meanwhile.
+            for index in sorted(range(len(pending)), key=lambda i: not pending[i].inline):
+                results[index] = pending[index].result()
+            try:
+                pending = rounds.send([results[index] for index in range(len(pending))])
+            except StopIteration as end:
+                return end.value
+
+    async def score_async(self, samples: Sequence[Sample]) -> list[Reward]:
+        """Score samples without blocking the event loop; see `score`."""
+        rounds = self._rounds(samples)
+        pending = next(rounds)
+        while True:
+            results = await asyncio.gather(*(work.wait() for work in pending))
+            try:
+                pending = rounds.send(results)
+            except StopIteration as end:
+                return end.value
+
+    def _rounds(self, samples: Sequence[Sample]) -> _Rounds:
+        """Score in rounds: first every source, then, as long as there are any, the fallbacks of those that failed.
+
+        Yields the work of each round and is sent its scores, so that `score` and `score_async` differ only in waiting.
+        """
+        routes = [self.router.route(sample.task) for sample in samples]
+        wanted: dict[str, list[int]] = {}
+        for index, route in enumerate(routes):
+            for name in route.sources if route else ():
+                wanted.setdefault(name, []).append(index)
+        known: dict[tuple[str, int], Score] = {}
+        while wanted:
+            scores = yield [
+                self._engine.submit(self.sources[name], [samples[i] for i in places]) for name, places in wanted.items()
+            ]
+            for (name, places), found in zip(wanted.items(), scores, strict=True):
+                known.update(((name, index), score) for index, score in zip(places, found, strict=True))
+            wanted = self._fallbacks(wanted, known)
+        if not known:
+            yield []
+        return [
+            self._combine(sample, route, known, i)
+            for i, (sample, route) in enumerate(zip(samples, routes, strict=True))
+        ]
+
+    def _fallbacks(
+        self, asked: Mapping[str, list[int]], known: Mapping[tuple[str, int], Score]
+    ) -> dict[str, list[int]]:
+        """Return which fallback to ask about which samples, after a round."""
+        wanted: dict[str, list[int]] = {}
+        for name, places in asked.items():
+            fallback = self._policies[name].fallback
+            if fallback is None:
+                continue
+            failed = [i for i in places if known[name, i].status.failed and (fallback, i) not in known]
+            if failed:
+                wanted.setdefault(fallback, []).extend(i for i in failed if i not in wanted.get(fallback, ()))
+        return wanted
+
+    def _combine(
+        self, sample: Sample, route: Route | None, known: Mapping[tuple[str, int], Score], index: int
+    ) -> Reward:
+        if route is None:
+            tasks = ", ".join(repr(r.task) for r in self.router)
+            reason = f"no sources for the task {sample.task!r}; the recipe has {tasks}"
+            return Reward(None, Status.ERROR, reason, (), sample.task)
+        scores = [known[name, index] for name in route.sources]
+        stand_ins: dict[str, tuple[str, Score]] = {}
+        for name, score in zip(route.sources, scores, strict=True):
+            if score.status.failed and (stand_in := self._stand_in(name, known, index)):
+                stand_ins[name] = stand_in
+        weights = self.weighting.weights(route.task)
+        return combine(route, scores, stand_ins, self._policies, weights, sample.task)
+
+    def _stand_in(self, name: str, known: Mapping[tuple[str, int], Score], index: int) -> tuple[str, Score] | None:
+        """Return the first fallback down the chain that gave a verdict."""
+        fallback = self._policies[name].fallback
+        while fallback is not None:
+            score = known[fallback, index]
+            if not score.status.failed:
+                return fallback, score
+            fallback = self._policies[fallback].fallback
+        return None
+
+    def verdict(self, reward: Reward) -> Component | None:
+        """Return the component that says whether the sample's answer is right, if its task has one."""
+        route = self.router.route(reward.task)
+        return reward[route.verdict] if route and route.verdict and reward.components else None
+
+    def is_correct(self, reward: Reward) -> bool | None:
+        """Return whether the answer is right, or `None` when there is no verdict."""
+        component = self.verdict(reward)
+        if component is None or component.value is None:
+            return None
+        route = self.router.route(reward.task)
+        return component.value >= (route.gate.threshold if route and route.gate else 0.5)
+
+    def weights(self) -> dict[str, dict[str, float]]:
+        """Return the current weights: by task, then by source."""
+        return {route.task: dict(self.weighting.weights(route.task)) for route in self.router}
+
+    def update(self, rewards: Sequence[Reward]) -> None:
+        """Let the weighting learn from one training step. Scoring alone never changes the weights."""
+        self.weighting.update(rewards)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state that a checkpoint must hold."""
+        return {"weighting": self.weighting.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint's state."""
+        self.weighting.load_state_dict(state["weighting"])
+
+    def fingerprint(self) -> str:
+        """Return twelve hex digits that name everything the verdicts depend on: sources, versions, settings, policy."""
+        sources = {name: bound.fingerprint() for name, bound in self.sources.items()}
+        return fingerprint([sources, self.settings.model_dump(mode="json", exclude={"workers", "imports"})])
+
+    def close(self) -> None:
+        """End the worker processes, unless the engine was given by the caller."""
+        if self._owns_engine:
+            self._engine.close()
+
+    def __enter__(self) -> RewardSystem:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _bind(name: str, settings: SourceSettings) -> BoundSource:
+    source = registry.get(settings.source or name)
+    if settings.deadline is not None:
+        source = source.with_deadline(settings.deadline)
+    return source.configure(settings.settings, alias=name)
+
+
+def _policy(bound: BoundSource, settings: SourceSettings) -> Policy:
+    by_kind = bound.source.kind in (Kind.VERIFIER, Kind.JUDGE)
+    return Policy(
+        required=by_kind if settings.required is None else settings.required,
+        substitute=None if settings.on_failure == "mask" else float(settings.on_failure),
+        fallback=settings.fallback,
+    )

@@ -1,0 +1,1 @@
+"""Running untrusted and runaway work within limits. Knows nothing of rewards."""
