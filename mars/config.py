@@ -33,26 +33,28 @@ def _short_source(value: Any) -> Any:
 class SourceSettings(_Section):
     """One reward source in a recipe."""
 
-    source: str | None = Field(None, description="the registered name; by default the key it is written under")
-    weight: FiniteFloat = Field(1.0, description="the static weight of its value in the total")
+    source: str | None = Field(default=None, description="the registered name; by default the key it is written under")
+    weight: FiniteFloat = Field(default=1.0, description="the static weight of its value in the total")
     settings: dict[str, Any] = Field(default_factory=dict, description="the source's own options")
     required: bool | None = Field(
-        None,
+        default=None,
         description="whether a failure of this source leaves the sample without a reward; "
         "by default true for verifiers and judges, false for metrics and penalties",
     )
     on_failure: Literal["mask"] | FiniteFloat = Field(
-        "mask", description="what a failed or undecided score becomes: masked, or a fixed value"
+        default="mask", description="what a failed or undecided score becomes: masked, or a fixed value"
     )
-    fallback: str | None = Field(None, description="another source of the recipe, asked when this one fails")
-    deadline: float | None = Field(None, gt=0, description="seconds per call, in place of the source's own")
+    fallback: str | None = Field(default=None, description="another source of the recipe, asked when this one fails")
+    deadline: float | None = Field(default=None, gt=0, description="seconds per call, in place of the source's own")
 
 
 class GateSettings(_Section):
     """A source that must be right before the others count."""
 
     source: str
-    threshold: FiniteFloat = Field(0.5, description="the gate is open where the source's value is at least this")
+    threshold: FiniteFloat = Field(
+        default=0.5, description="the gate is open where the source's value is at least this"
+    )
 
 
 def _short_gate(value: Any) -> Any:
@@ -89,7 +91,9 @@ class RewardSettings(_Section):
     gate: Gate = None
     tasks: dict[str, Annotated[TaskSettings, BeforeValidator(_short_task)]] = Field(default_factory=dict)
     weighting: WeightingSettings = WeightingSettings()
-    workers: int | None = Field(None, ge=1, description="worker processes for isolated sources; by default one a core")
+    workers: int | None = Field(
+        default=None, ge=1, description="worker processes for isolated sources; by default one a core"
+    )
 
     @model_validator(mode="after")
     def _names_exist(self) -> RewardSettings:

@@ -154,12 +154,10 @@ class Recipe:
     def _written(self, path: KeyPath) -> bool:
         value: Any = self.data
         for key in path:
-            if (isinstance(value, dict) and key in value) or (
-                isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value)
-            ):
-                value = value[key]
-            else:
+            items = dict(enumerate(value)) if isinstance(value, list) else value
+            if not isinstance(items, dict) or key not in items:
                 return False
+            value = items[key]
         return True
 
 

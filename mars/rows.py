@@ -22,11 +22,11 @@ class Columns(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    completion: str = Field("completion", description="the model's answer: text, or chat messages")
-    prompt: str = Field("prompt", description="what it was asked: text, or chat messages")
-    reference: str = Field("reference", description="the right answer")
-    task: str = Field("task", description="the kind of task, which picks the sources")
-    group: str = Field("group", description="names the prompt that completions share")
+    completion: str = Field(default="completion", description="the model's answer: text, or chat messages")
+    prompt: str = Field(default="prompt", description="what it was asked: text, or chat messages")
+    reference: str = Field(default="reference", description="the right answer")
+    task: str = Field(default="task", description="the kind of task, which picks the sources")
+    group: str = Field(default="group", description="names the prompt that completions share")
 
     def to_sample(self, row: Mapping[str, Any], prefix: str = "") -> Sample:
         """Make a sample of a data row.

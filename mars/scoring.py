@@ -127,9 +127,7 @@ def score_file(job: Job, *, overwrite: bool = False, advance: Callable[[int], No
 
 
 def _score_chunk(job: Job, chunk: list[tuple[int, bytes]], recipe: str, target: IO[bytes], summary: Summary) -> None:
-    """Score rows and write them. At a bad row, what comes before it is kept, so that the next run goes on from
-    there.
-    """
+    """Score rows and write them. Before a bad row stops the run, those above it are kept."""
     rows: list[dict[str, Any]] = []
     samples: list[Sample] = []
     bad: dict[int, Reward] = {}

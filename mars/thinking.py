@@ -16,8 +16,8 @@ CLOSE = "</think>"
 class ThinkTags(Settings):
     """Options of every source that tells thinking from answer; a trainer checks that the tokenizer keeps these tags."""
 
-    open_tag: str = Field(OPEN, min_length=1, description="the tag that opens thinking")
-    close_tag: str = Field(CLOSE, min_length=1, description="the tag that closes thinking")
+    open_tag: str = Field(default=OPEN, min_length=1, description="the tag that opens thinking")
+    close_tag: str = Field(default=CLOSE, min_length=1, description="the tag that closes thinking")
 
 
 @dataclass(frozen=True, slots=True)
