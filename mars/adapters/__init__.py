@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""One small file a trainer: the same rewards, in the form that each of them calls."""

@@ -1,0 +1,199 @@
+"""MARS rewards for TRL: callables that `GRPOTrainer(reward_funcs=...)` takes as they are.
+
+    system = RewardSystem.from_recipe("recipes/math.yaml")
+    functions = reward_functions(system)
+    GRPOTrainer(..., reward_funcs=functions, args=GRPOConfig(reward_weights=reward_weights(functions), ...))
+
+However many functions there are, a batch is scored once. A row whose reward is masked is `None` in all of them: TRL then
+gives it no advantage, and what a single source said of it cannot leak into the policy as if the rest had been zero.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, Literal
+
+from mars.errors import ConfigError
+from mars.rows import Columns
+from mars.system import RewardSystem
+from mars.tally import Tally
+from mars.thinking import split_thinking
+from mars.types import Reward, Sample, Status
+
+Mode = Literal["auto", "separate", "composed"]
+TOTAL = "total"
+
+
+class BatchScorer:
+    """Scores a batch once for all the functions that TRL calls with it.
+
+    Args:
+        system: Gives the rewards.
+        columns: Which data column plays which role; TRL fixes `prompt` and `completion`.
+        prefix: What the chat template wrote of each completion before the model did, such as `<think>`.
+    """
+
+    def __init__(self, system: RewardSystem, columns: Columns | None = None, prefix: str = "") -> None:
+        self.system = system
+        self.prefix = prefix
+        self._columns = (columns or Columns()).model_copy(update={"prompt": "prompt", "completion": "completion"})
+        self.samples: list[Sample] = []
+        self.rewards: list[Reward] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"samples": [], "rewards": []}
+
+    def score(self, prompts: Sequence[Any], completions: Sequence[Any], columns: Mapping[str, Any]) -> list[Reward]:
+        """Return one reward a completion; the second call with the same batch costs a comparison."""
+        rows = [{"prompt": p, "completion": c} for p, c in zip(prompts, completions, strict=True)]
+        data = {name: values for name, values in columns.items() if isinstance(values, list)}
+        for index, row in enumerate(rows):
+            row.update((name, values[index]) for name, values in data.items())
+        samples = [self._columns.to_sample(row, self.prefix) for row in rows]
+        if samples != self.samples or not self.rewards:
+            start = time.perf_counter()
+            self.rewards = self.system.score(samples)
+            self.samples = samples
+            self._log(time.perf_counter() - start, columns.get("log_metric"), columns.get("log_extra"))
+        return self.rewards
+
+    def _log(self, seconds: float, metric: Callable[..., None] | None, extra: Callable[..., None] | None) -> None:
+        if metric is not None:
+            for name, value in measures(self.system, self.samples, self.rewards, seconds).items():
+                metric(name, value)
+        if extra is not None:
+            extra("status", [reward.status.value for reward in self.rewards])
+            extra("reason", [reward.reason for reward in self.rewards])
+
+
+def measures(
+    system: RewardSystem, samples: Sequence[Sample], rewards: Sequence[Reward], seconds: float
+) -> dict[str, float]:
+    """Return what a trainer should log of a batch, besides what it logs of each function.
+
+    Args:
+        system: Gave the rewards.
+        samples: The batch.
+        rewards: One a sample.
+        seconds: Wall time that scoring the batch took.
+
+    Returns:
+        `mars/seconds`; `mars/masked` (share of samples without a reward); `mars/SOURCE/STATUS` (share of each status);
+        `mars/SOURCE/value` (mean value); `mars/weight/...`; `mars/accuracy/TASK`; `mars/thinking_chars` and
+        `mars/thinking_share` (mean length, and share of completions that think at all).
+    """
+    tally = Tally.of(rewards)
+    logs = {"mars/seconds": seconds, "mars/masked": tally.masked / max(1, tally.samples)}
+    for name, source in tally.sources.items():
+        logs.update({f"mars/{name}/{status}": source.share(status) for status in Status})
+        if source.mean is not None:
+            logs[f"mars/{name}/value"] = source.mean
+    weights = system.weights()
+    for task, by_source in weights.items():
+        place = "mars/weight" if len(weights) == 1 else f"mars/weight/{task}"
+        logs.update({f"{place}/{name}": weight for name, weight in by_source.items()})
+    right: dict[str, list[bool]] = {}
+    for reward in rewards:
+        correct = system.is_correct(reward)
+        if correct is not None:
+            right.setdefault(reward.task, []).append(correct)
+    logs.update({f"mars/accuracy/{task}": fmean(verdicts) for task, verdicts in right.items()})
+    thoughts = [len(split_thinking(sample.completion).thinking.strip()) for sample in samples]
+    logs["mars/thinking_chars"] = fmean(thoughts)
+    logs["mars/thinking_share"] = fmean(length > 0 for length in thoughts)
+    return logs
+
+
+class SourceReward:
+    """One source of a system as a TRL reward function.
+
+    Args:
+        scorer: Scores the batch, shared with the system's other functions.
+        name: The source's name in the recipe, which TRL logs it under.
+        weight: The weight that TRL gives it; 0 logs it only.
+    """
+
+    def __init__(self, scorer: BatchScorer, name: str, weight: float) -> None:
+        self.scorer = scorer
+        self.weight = weight
+        self.__name__ = name
+
+    def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
+        """Return the source's value for each completion; `None` where it has none or the row has no reward."""
+        rewards = self.scorer.score(prompts, completions, columns)
+        return [None if reward.total is None else self._value(reward) for reward in rewards]
+
+    def _value(self, reward: Reward) -> float | None:
+        return next((c.value for c in reward.components if c.name == self.__name__), None)
+
+
+class TotalReward(SourceReward):
+    """The whole system as one TRL reward function: gates and weights applied."""
+
+    def __init__(self, scorer: BatchScorer) -> None:
+        super().__init__(scorer, TOTAL, 1.0)
+
+    def _value(self, reward: Reward) -> float | None:
+        return reward.total
+
+
+def reward_functions(
+    system: RewardSystem, *, mode: Mode = "auto", columns: Columns | None = None, prefix: str = ""
+) -> list[SourceReward]:
+    """Return a system's reward functions for TRL.
+
+    In `separate` mode each source is a function and TRL adds them up by `reward_weights`. In `composed` mode the first
+    function is the total, with weight 1, and the sources follow with weight 0, so that TRL logs them. Gates, and weights
+    that differ between tasks, cannot be said in TRL's weights and need the composed form; `auto` picks it then.
+
+    Args:
+        system: Gives the rewards.
+        mode: `separate`, `composed` or `auto`.
+        columns: Which data column plays which role.
+        prefix: What the chat template wrote of each completion before the model did, such as `<think>`.
+
+    Raises:
+        ConfigError: When `separate` is asked for and cannot give the system's totals.
+    """
+    scorer = BatchScorer(system, columns, prefix)
+    why = _why_composed(system)
+    if mode == "separate" and why:
+        raise ConfigError(f"the reward cannot be given to TRL source by source: {why}; use the composed form")
+    names = list(dict.fromkeys(name for route in system.router for name in route.sources))
+    if TOTAL in names:
+        raise ConfigError(f"a source called {TOTAL!r} would be taken for the total in TRL's logs; rename it")
+    if mode == "composed" or why:
+        return [TotalReward(scorer), *(SourceReward(scorer, name, 0.0) for name in names)]
+    weights = _flat_weights(system)
+    return [SourceReward(scorer, name, weights[name]) for name in names]
+
+
+def reward_weights(functions: Sequence[SourceReward]) -> list[float]:
+    """Return the `reward_weights` that go with `reward_functions`, for TRL's config."""
+    return [function.weight for function in functions]
+
+
+def current_weights(functions: Sequence[SourceReward]) -> list[float]:
+    """Return the weights that TRL should use now: the system's own, as its weighting has moved them."""
+    if any(isinstance(function, TotalReward) for function in functions):
+        return reward_weights(functions)
+    weights = _flat_weights(functions[0].scorer.system)
+    return [weights[function.__name__] for function in functions]
+
+
+def _flat_weights(system: RewardSystem) -> dict[str, float]:
+    return {name: weight for by_source in system.weights().values() for name, weight in by_source.items()}
+
+
+def _why_composed(system: RewardSystem) -> str:
+    gated = [route.task for route in system.router if route.gate]
+    if gated:
+        return f"the task {gated[0]!r} has a gate"
+    flat = _flat_weights(system)
+    for task, by_source in system.weights().items():
+        differing = [name for name, weight in by_source.items() if weight != flat[name]]
+        if differing:
+            return f"the task {task!r} gives {differing[0]!r} another weight than another task does"
+    return ""
