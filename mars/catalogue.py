@@ -52,7 +52,8 @@ def page(source: RewardSource) -> RenderableType:
 def _prose(source: RewardSource) -> str:
     """The docstring up to its sections, which speak to readers of the code."""
     text = inspect.cleandoc(source.function.__doc__ or "(no docstring)")
-    return text.partition("\nArgs:")[0].strip()
+    paragraphs = text.partition("\nArgs:")[0].strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _in_process(source: RewardSource) -> str:

@@ -1,7 +1,7 @@
 """The contract that every reward source keeps, as a test that anyone can run: `mars check NAME`.
 
-From a source's own example it makes normal, hostile and mass input, runs them the way a trainer would, and reports what it
-saw. A check fails only on what was seen, never on style.
+From a source's own example it makes normal, hostile and mass input, runs them the way a trainer would, and reports what
+it saw. A check fails only on what was seen, never on style.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _scores_its_example(bench: _Bench) -> str:
     score = bench.first[0]
     if score.status.failed:
         raise _BrokenError(f"{score.status.value}: {score.reason}")
-    return f"{score.value if score.value is not None else score.status.value}  {score.reason}"[:100]
+    return f"{score.status.value if score.value is None else f'{score.value:g}'}: {score.reason}"[:100]
 
 
 def _is_deterministic(bench: _Bench) -> str:

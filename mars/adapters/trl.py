@@ -4,8 +4,8 @@
     functions = reward_functions(system)
     GRPOTrainer(..., reward_funcs=functions, args=GRPOConfig(reward_weights=reward_weights(functions), ...))
 
-However many functions there are, a batch is scored once. A row whose reward is masked is `None` in all of them: TRL then
-gives it no advantage, and what a single source said of it cannot leak into the policy as if the rest had been zero.
+However many functions there are, a batch is scored once. A row whose reward is masked is `None` in all of them: TRL
+then gives it no advantage, and what a single source said of it cannot leak into the policy as if the rest had been zero.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ def reward_functions(
     """Return a system's reward functions for TRL.
 
     In `separate` mode each source is a function and TRL adds them up by `reward_weights`. In `composed` mode the first
-    function is the total, with weight 1, and the sources follow with weight 0, so that TRL logs them. Gates, and weights
-    that differ between tasks, cannot be said in TRL's weights and need the composed form; `auto` picks it then.
+    function is the total, with weight 1, and the sources follow with weight 0, so that TRL logs them. Gates, and
+    weights that differ between tasks, cannot be said in TRL's weights and need the composed form; `auto` picks it then.
 
     Args:
         system: Gives the rewards.
