@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Training on MARS rewards with TRL. `from trainers.grpo import MarsGRPOTrainer` is the way in from Python."""

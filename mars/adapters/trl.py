@@ -5,7 +5,7 @@
     GRPOTrainer(..., reward_funcs=functions, args=GRPOConfig(reward_weights=reward_weights(functions), ...))
 
 However many functions there are, a batch is scored once. A row whose reward is masked is `None` in all of them: TRL
-then gives it no advantage, and what a single source said of it cannot leak into the policy as if the rest had been zero.
+then gives it no advantage, and what one source said of it cannot leak into the policy as if the rest had been zero.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def measures(
 
     Returns:
         `mars/seconds`; `mars/masked` (share of samples without a reward); `mars/SOURCE/STATUS` (share of each status);
-        `mars/SOURCE/value` (mean value); `mars/weight/...`; `mars/accuracy/TASK`; `mars/thinking_chars` and
-        `mars/thinking_share` (mean length, and share of completions that think at all).
+        `mars/SOURCE/value` (mean value); `mars/weight/...`; `mars/accuracy/TASK`; `mars/thinking_chars`, also by task,
+        and `mars/thinking_share` (mean length, and share of completions that think at all).
     """
     tally = Tally.of(rewards)
     logs = {"mars/seconds": seconds, "mars/masked": tally.masked / max(1, tally.samples)}
@@ -100,9 +100,20 @@ def measures(
         if correct is not None:
             right.setdefault(reward.task, []).append(correct)
     logs.update({f"mars/accuracy/{task}": fmean(verdicts) for task, verdicts in right.items()})
-    thoughts = [len(split_thinking(sample.completion).thinking.strip()) for sample in samples]
-    logs["mars/thinking_chars"] = fmean(thoughts)
-    logs["mars/thinking_share"] = fmean(length > 0 for length in thoughts)
+    return logs | _thinking(samples)
+
+
+def _thinking(samples: Sequence[Sample]) -> dict[str, float]:
+    lengths: dict[str, list[int]] = {}
+    for sample in samples:
+        lengths.setdefault(sample.task, []).append(len(split_thinking(sample.completion).thinking.strip()))
+    everything = [length for by_task in lengths.values() for length in by_task]
+    logs = {
+        "mars/thinking_chars": fmean(everything),
+        "mars/thinking_share": fmean(length > 0 for length in everything),
+    }
+    if len(lengths) > 1:
+        logs |= {f"mars/thinking_chars/{task}": fmean(by_task) for task, by_task in lengths.items()}
     return logs
 
 

@@ -1,0 +1,314 @@
+"""The whole of `mars train`, top to bottom: load, check, grade, train, grade again, tell the story."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import PrinterCallback
+from transformers.trainer_utils import get_last_checkpoint
+from trl.trainer.grpo_config import GRPOConfig
+
+from mars.errors import ConfigError, did_you_mean
+from mars.recipe import Recipe
+from mars.rows import Columns
+from mars.statistics import Interval
+from mars.system import RewardSystem
+from trainers.callbacks import HISTORY_FILE, GracefulStop, HeldOut, History, ProgressBar, accuracies
+from trainers.data import test_rows, training_rows
+from trainers.evaluation import Evaluation, evaluate
+from trainers.grpo import MarsGRPOTrainer
+from trainers.preflight import check_rows
+from trainers.settings import SECTIONS, TINY, DataSettings, EvaluateSettings, ModelSettings, TrainSettings
+from trainers.story import write_story
+from trainers.verdicts import read_evaluation, write_evaluation
+
+PAGE = "index.html"
+RESULT = "result.json"
+BEFORE, AFTER = "before.jsonl", "after.jsonl"
+FIRST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        folder: Where everything is.
+        before: The held-out problems graded before training, if there are any.
+        after: And after; `None` too when the run was stopped.
+        stopped: Whether it was stopped before its last step, with a checkpoint.
+        seconds: Wall time of the parts of the run.
+    """
+
+    folder: Path
+    before: Evaluation | None
+    after: Evaluation | None
+    stopped: bool
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe whose every section was checked."""
+
+    recipe: Recipe
+    folder: Path
+    title: str
+    model: ModelSettings
+    data: DataSettings
+    columns: Columns
+    train: TrainSettings
+    evaluate: EvaluateSettings
+    config: GRPOConfig
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Plan:
+        """Check a recipe.
+
+        Raises:
+            ConfigError: With the file, line and key of what is wrong.
+        """
+        recipe.only(SECTIONS)
+        output = recipe.data.get("output") or f"runs/{Path(recipe.name).stem}"
+        title = recipe.data.get("title") or f"Training with {Path(recipe.name).name}"
+        for key, value in (("output", output), ("title", title)):
+            if not isinstance(value, str):
+                raise ConfigError(f"{recipe.place((key,))}: {key}: must be text, got {value!r}")
+        train = recipe.section("train", TrainSettings)
+        return cls(
+            recipe,
+            Path(output),
+            title,
+            recipe.section("model", ModelSettings),
+            recipe.section("data", DataSettings),
+            recipe.section("columns", Columns),
+            train,
+            recipe.section("evaluate", EvaluateSettings),
+            _grpo_config(recipe, train, Path(output)),
+        )
+
+
+def _grpo_config(recipe: Recipe, train: TrainSettings, folder: Path) -> GRPOConfig:
+    """Make TRL's configuration: the recipe's keys over defaults that suit this machine."""
+    known = {field.name for field in dataclasses.fields(GRPOConfig) if field.init}
+    for key in train.trl:
+        if key not in known or key in ("output_dir", "reward_weights"):
+            hint = {"output_dir": " Use the top-level key `output`.", "reward_weights": " Weights are in `reward`."}
+            why = hint.get(key) or did_you_mean(key, known | set(TrainSettings.model_fields))
+            raise ConfigError(f"{recipe.place(('train', key))}: train.{key}: no such key.{why}")
+    on_gpu = torch.cuda.is_available()
+    defaults: dict[str, Any] = {
+        "use_cpu": not on_gpu,
+        "bf16": on_gpu,
+        "gradient_checkpointing": on_gpu,
+        "report_to": "trackio" if importlib.util.find_spec("trackio") else "none",
+        "project": "mars",
+        "run_name": folder.name,
+        "disable_tqdm": True,
+        "logging_steps": 1,
+        "save_steps": 100,
+        "save_total_limit": 2,
+    }
+    try:
+        return GRPOConfig(output_dir=str(folder), **(defaults | train.trl))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{recipe.place(('train',))}: train: {error}") from error
+
+
+def run(recipe: Recipe, screen: Console, *, resume: bool = False, overwrite: bool = False) -> Outcome:
+    """Train by a recipe.
+
+    Args:
+        recipe: The recipe.
+        screen: Where progress is shown.
+        resume: Go on from the last checkpoint.
+        overwrite: Start anew in a folder that holds an earlier run.
+
+    Raises:
+        ConfigError: When the recipe is wrong.
+        DataError: When the data cannot be used.
+        TrainingError: When a check fails or nothing is being learned.
+    """
+    plan = Plan.of(recipe)
+    with RewardSystem.from_recipe(recipe) as system:
+        checkpoint = _enter_folder(plan.folder, resume=resume, overwrite=overwrite)
+        return _Run(plan, system, screen, checkpoint).go()
+
+
+def _enter_folder(folder: Path, *, resume: bool, overwrite: bool) -> str | None:
+    """Return the checkpoint to go on from, if any; refuse to write over an earlier run unasked."""
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    if resume:
+        if last is None:
+            raise ConfigError(f"--resume: there is no checkpoint in {folder}")
+        return last
+    if last is not None or (folder / RESULT).exists():
+        if not overwrite:
+            raise ConfigError(f"{folder} holds an earlier run: --resume goes on with it, --overwrite starts anew")
+        for checkpoint in folder.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        for name in (RESULT, BEFORE, AFTER, HISTORY_FILE, PAGE):
+            (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return None
+
+
+class _Run:
+    """One run, in the order in which things happen."""
+
+    def __init__(self, plan: Plan, system: RewardSystem, screen: Console, checkpoint: str | None) -> None:
+        self.plan = plan
+        self.system = system
+        self.screen = screen
+        self.checkpoint = checkpoint
+        self.seconds: dict[str, float] = {}
+        self.max_tokens = plan.evaluate.max_tokens or plan.config.max_completion_length or 512
+        self.progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=screen,
+        )
+
+    def go(self) -> Outcome:
+        plan = self.plan
+        train_data = training_rows(plan.data, plan.columns)
+        held_out = test_rows(plan.data, plan.columns)
+        self.problems = [dict(row) for row in held_out] if held_out is not None else []
+        check_rows(self.system, [dict(row) for row in train_data.select(range(min(FIRST_ROWS, len(train_data))))])
+        with self.progress:
+            with self._timed("warm start"):
+                place = self._model()
+            self.trainer = MarsGRPOTrainer(
+                place,
+                self.system,
+                plan.config,
+                mode=plan.train.mode,
+                correction=plan.train.correction,
+                max_masked_steps=plan.train.max_masked_steps,
+                train_dataset=train_data,
+            )
+            before = self._before()
+            history, stop = self._callbacks(before)
+            with self._timed("training"):
+                self._train(stop)
+            if stop.requested and self.trainer.state.global_step < self.trainer.state.max_steps:
+                return Outcome(plan.folder, before, None, stopped=True, seconds=self.seconds)
+            self.trainer.save_model(str(plan.folder / "model"))
+            after = self._grade("after", len(self.problems)) if self.problems else None
+        if after is not None:
+            write_evaluation(plan.folder / AFTER, after)
+        outcome = Outcome(plan.folder, before, after, stopped=False, seconds=self.seconds)
+        self._write(outcome, history)
+        return outcome
+
+    def _model(self) -> str:
+        """Return the model's place; the embedded one is made and warm-started first."""
+        settings = self.plan.model
+        if settings.path != TINY:
+            return settings.path
+        from trainers.tiny.warm_start import warm_start
+
+        bar = self.progress.add_task("warm start", total=1)
+        folder = warm_start(
+            self.plan.folder.parent / f"tiny-warm-start-{settings.seed}",
+            settings.seed,
+            on_step=lambda step, total: self.progress.update(bar, completed=step, total=total),
+        )
+        self.progress.update(bar, completed=1, total=1, visible=False)
+        return str(folder)
+
+    def _before(self) -> Evaluation | None:
+        """Grade the policy that training starts from; a resumed run has done so already."""
+        file = self.plan.folder / BEFORE
+        if not self.problems:
+            return None
+        if self.checkpoint and file.exists():
+            return read_evaluation(file)
+        found = self._grade("before", len(self.problems))
+        write_evaluation(file, found)
+        return found
+
+    def _grade(self, label: str, size: int) -> Evaluation:
+        rows = self.problems[:size]
+        bar = self.progress.add_task(f"grading {label}", total=len(rows) * self.plan.evaluate.samples)
+        with self._timed(f"grading {label}"):
+            found = evaluate(
+                self.trainer.accelerator.unwrap_model(self.trainer.model),
+                self.trainer.processing_class,
+                rows,
+                self.system,
+                self.plan.evaluate,
+                self.max_tokens,
+                lambda count: self.progress.advance(bar, count),
+            )
+        self.progress.update(bar, visible=False)
+        return found
+
+    def _callbacks(self, before: Evaluation | None) -> tuple[History, GracefulStop]:
+        history, stop = History(self.plan.folder), GracefulStop(self.screen.print)
+        if before is not None:
+            history.rows.append({"step": 0} | accuracies(before))
+        settings = self.plan.evaluate
+        held_out = HeldOut(
+            lambda: self._grade("on the way", settings.every_size), settings.every if self.problems else 0
+        )
+        held_out.metrics = self.trainer._metrics
+        for callback in (held_out, history, ProgressBar(self.progress), stop):
+            self.trainer.add_callback(callback)
+        self.trainer.remove_callback(PrinterCallback)
+        return history, stop
+
+    def _train(self, stop: GracefulStop) -> None:
+        try:
+            self.trainer.train(resume_from_checkpoint=self.checkpoint)
+        finally:
+            stop.restore()
+
+    def _write(self, outcome: Outcome, history: History) -> None:
+        """Write the numbers, then the page."""
+        plan = self.plan
+        result = {
+            "title": plan.title,
+            "recipe": plan.recipe.data,
+            "reward_fingerprint": self.system.fingerprint(),
+            "steps": self.trainer.state.global_step,
+            "before": summary(outcome.before),
+            "after": summary(outcome.after),
+            "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
+        }
+        (plan.folder / RESULT).write_text(json.dumps(result, indent=1, default=str))
+        write_story(plan.folder / PAGE, plan, outcome, history.rows, self.system)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def summary(evaluation: Evaluation | None) -> dict[str, Any] | None:
+    """Return an evaluation's accuracies with their intervals, as JSON data."""
+    if evaluation is None:
+        return None
+    found = {task: evaluation.accuracy(task) for task in [*evaluation.tasks, None]}
+    return {task or "all": _interval(interval) for task, interval in found.items() if interval is not None}
+
+
+def _interval(interval: Interval) -> dict[str, float]:
+    return {"accuracy": interval.mean, "low": interval.low, "high": interval.high, "problems": interval.questions}

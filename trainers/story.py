@@ -1,0 +1,180 @@
+"""The page that a training run leaves behind: what was asked, how it was learned, and the answers before and after."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mars.page import Series, chart, render
+from mars.system import RewardSystem
+from mars.thinking import split_thinking
+from trainers.evaluation import Evaluation, Graded
+
+if TYPE_CHECKING:
+    from trainers.run import Outcome, Plan
+
+TEMPLATE = Path(__file__).with_name("story.html.j2")
+SHOWN = 48
+"""Most problems whose answers are shown side by side."""
+_PACKAGES = ("mars-rewards", "trl", "transformers", "torch")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its heading and what to see in it."""
+
+    title: str
+    caption: str
+    html: str
+
+
+def write_story(
+    target: Path, plan: Plan, outcome: Outcome, history: Sequence[dict[str, Any]], system: RewardSystem
+) -> None:
+    """Write the page.
+
+    Args:
+        target: The HTML file.
+        plan: What was asked for.
+        outcome: How the run ended.
+        history: What was logged, a row a step.
+        system: Gave the rewards.
+    """
+    tasks = outcome.after.tasks if outcome.after else []
+    context = {
+        "title": plan.title,
+        "scores": [_score(task, outcome) for task in sorted(tasks, key=lambda task: task != "hard")],
+        "figures": _figures(history, system),
+        "pairs": _pairs(outcome.before, outcome.after),
+        "recipe": yaml.safe_dump(plan.recipe.data, sort_keys=False, allow_unicode=True),
+        "facts": {
+            "steps": history[-1]["step"] if history else 0,
+            "seconds": f"{sum(outcome.seconds.values()):.0f}",
+            "reward": system.fingerprint(),
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+    }
+    render(TEMPLATE, target, context)
+
+
+def _score(task: str, outcome: Outcome) -> dict[str, Any]:
+    assert outcome.after is not None
+    after, before = outcome.after.accuracy(task), outcome.before.accuracy(task) if outcome.before else None
+    return {"task": task, "before": before, "after": after}
+
+
+def _figures(history: Sequence[dict[str, Any]], system: RewardSystem) -> list[Figure]:
+    """Return the charts that have anything to show."""
+    sources = list(system.sources)
+    routes = [route.task for route in system.router]
+    weights = [f"mars/weight/{name}" for name in sources] + [
+        f"mars/weight/{t}/{name}" for t in routes for name in sources
+    ]
+    statuses = [f"mars/{name}/{status}" for name in sources for status in ("undecided", "error", "timeout", "skipped")]
+    charts = [
+        (
+            "Accuracy",
+            "Share of right answers: on the problems being trained on, and on held-out ones it never sees.",
+            [*_lines(history, "heldout/", "held out: "), *_lines(history, "mars/accuracy/", "training: ")],
+            {"y": "right answers", "percent": True},
+        ),
+        (
+            "What the reward is made of",
+            "Mean of each source, before weights and gate, and of the total that GRPO maximises.",
+            [_line(history, "reward", "total"), *(_line(history, f"mars/{name}/value", name) for name in sources)],
+            {"y": "mean value"},
+        ),
+        (
+            "Thinking",
+            "Characters of thinking, by kind of task. Nobody told it which tasks need thought.",
+            [*_lines(history, "mars/thinking_chars/", ""), _line(history, "mars/thinking_chars", "all")],
+            {"y": "characters"},
+        ),
+        (
+            "Weights",
+            "What each source counted for.",
+            [_line(history, key, key.removeprefix("mars/weight/"), dashed=True) for key in weights],
+            {"y": "weight"},
+        ),
+        (
+            "Verdicts that did not come",
+            "Share of samples that a source could not score. They are masked, never counted as zero.",
+            [
+                _line(history, "mars/masked", "masked"),
+                *(line for key in statuses if any((line := _line(history, key, key.removeprefix("mars/"))).y)),
+            ],
+            {"y": "samples", "percent": True},
+        ),
+        (
+            "What scoring cost",
+            "Seconds spent on rewards in a step, beside the whole step.",
+            [_line(history, "mars/seconds", "rewards"), _line(history, "step_time", "whole step")],
+            {"y": "seconds"},
+        ),
+    ]
+    return [
+        Figure(title, caption, chart([s for s in series if s.x], **options))
+        for title, caption, series, options in charts
+        if any(s.x for s in series)
+    ]
+
+
+def _line(history: Sequence[dict[str, Any]], key: str, name: str, dashed: bool = False) -> Series:
+    points = [(row["step"], row[key]) for row in history if row.get(key) is not None]
+    return Series(name, [step for step, _ in points], [value for _, value in points], dashed)
+
+
+def _lines(history: Sequence[dict[str, Any]], prefix: str, label: str) -> list[Series]:
+    keys = dict.fromkeys(key for row in history for key in row if key.startswith(prefix))
+    return [_line(history, key, label + key.removeprefix(prefix)) for key in keys]
+
+
+def _pairs(before: Evaluation | None, after: Evaluation | None) -> list[dict[str, Any]]:
+    """Return the same problems answered before and after, one answer each, changed verdicts first."""
+    if before is None or after is None:
+        return []
+    first = {answer.problem: answer for answer in reversed(before.answers)}
+    last = {answer.problem: answer for answer in reversed(after.answers)}
+    both = [(first[problem], last[problem]) for problem in sorted(first) if problem in last]
+    # Some of each kind, so that what did not improve is shown as well.
+    kinds: dict[str, list[tuple[Graded, Graded]]] = {"fixed": [], "still right": [], "still wrong": [], "broken": []}
+    for old, new in both:
+        kinds[_kind(old, new)].append((old, new))
+    chosen = [(kind, pair) for kind, pairs in kinds.items() for pair in pairs[: SHOWN // len(kinds)]]
+    return [
+        {
+            "kind": kind,
+            "prompt": old.sample.prompt,
+            "reference": old.sample.reference,
+            "task": old.sample.task,
+            "answers": [_shown(old), _shown(new)],
+        }
+        for kind, (old, new) in chosen
+    ]
+
+
+def _kind(old: Graded, new: Graded) -> str:
+    if new.correct:
+        return "still right" if old.correct else "fixed"
+    return "broken" if old.correct else "still wrong"
+
+
+def _shown(answer: Graded) -> dict[str, Any]:
+    split = split_thinking(answer.sample.completion)
+    reward = answer.reward
+    return {
+        "thinking": split.thinking,
+        "answer": split.answer,
+        "finished": split.finished,
+        "correct": answer.correct,
+        "total": reward.total,
+        "components": reward.components,
+        "reason": reward.reason,
+    }
