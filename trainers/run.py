@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PrinterCallback
@@ -192,15 +193,7 @@ class _Run:
         with self.progress:
             with self._timed("warm start"):
                 place = self._model()
-            self.trainer = MarsGRPOTrainer(
-                place,
-                self.system,
-                plan.config,
-                mode=plan.train.mode,
-                correction=plan.train.correction,
-                max_masked_steps=plan.train.max_masked_steps,
-                train_dataset=train_data,
-            )
+            self.trainer = self._trainer(place, train_data)
             before = self._before()
             history, stop = self._callbacks(before)
             with self._timed("training"):
@@ -230,6 +223,23 @@ class _Run:
         )
         self.progress.update(bar, completed=1, total=1, visible=False)
         return str(folder)
+
+    def _trainer(self, place: str, rows: Dataset) -> MarsGRPOTrainer:
+        plan = self.plan
+        try:
+            return MarsGRPOTrainer(
+                place,
+                self.system,
+                plan.config,
+                mode=plan.train.mode,
+                correction=plan.train.correction,
+                max_masked_steps=plan.train.max_masked_steps,
+                train_dataset=rows,
+            )
+        except OSError as error:
+            place_in_file = plan.recipe.place(("model", "path"))
+            why = str(error).partition("\n")[0]
+            raise ConfigError(f"{place_in_file}: model.path: cannot load a model from {place!r}: {why}") from error
 
     def _before(self) -> Evaluation | None:
         """Grade the policy that training starts from; a resumed run has done so already."""

@@ -48,9 +48,7 @@ def trace(problem: str) -> str:
     """
     parsed = _PROBLEM.fullmatch(problem)
     if parsed is None:
-        raise ValueError(
-            f"a problem is a digit, letters of {''.join(BUTTONS)!r} and '=', as 7cabd=; got {problem!r}"
-        )
+        raise ValueError(f"a problem is a digit, letters of {''.join(BUTTONS)!r} and '=', as 7cabd=; got {problem!r}")
     state, buttons = parsed.groups()
     states = []
     for button in buttons:
@@ -142,11 +140,7 @@ def _test_problems() -> list[str]:
 
 
 def _every(steps: int) -> Iterable[str]:
-    return (
-        f"{state}{''.join(buttons)}="
-        for state in STATES
-        for buttons in itertools.product(BUTTONS, repeat=steps)
-    )
+    return (f"{state}{''.join(buttons)}=" for state in STATES for buttons in itertools.product(BUTTONS, repeat=steps))
 
 
 def _rank(problem: str, purpose: str) -> bytes:

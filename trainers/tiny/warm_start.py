@@ -110,9 +110,7 @@ def examples(settings: WarmStart, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _trainer(
-    directory: Path, settings: WarmStart, seed: int, on_step: Callable[[int, int], None] | None
-) -> SFTTrainer:
+def _trainer(directory: Path, settings: WarmStart, seed: int, on_step: Callable[[int, int], None] | None) -> SFTTrainer:
     tokenizer = build_tokenizer()
     on_gpu = torch.cuda.is_available()
     trainer = SFTTrainer(
