@@ -98,9 +98,7 @@ def main() -> None:
                 "MARS in line": (BATCH, lambda: systems["in_line"].score(samples)),
                 "MARS in line, as a TRL function": (
                     BATCH,
-                    lambda: trl(
-                        [""] * BATCH, [s.completion for s in samples], reference=[s.reference for s in samples]
-                    ),
+                    lambda: trl(next(prompts), texts, reference=references),
                 ),
                 "MARS watched": (BATCH, lambda: systems["watched"].score(samples)),
                 "MARS isolated": (BATCH, lambda: systems["isolated"].score(samples)),
