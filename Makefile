@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 setup: $(STAMP)
 
 demo: $(STAMP)
-	@$(BIN)/mars train recipes/demo.yaml
+	@$(BIN)/mars train recipes/demo.yaml --overwrite
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest

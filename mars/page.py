@@ -18,15 +18,11 @@ class Series:
         name: What the legend calls it.
         x: Where, the same unit for every line of a chart.
         y: What; as many as `x`.
-        dashed: Draw it dashed, for what is given rather than measured.
-        filled: Stack it as an area on the series before it.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
-    dashed: bool = False
-    filled: bool = False
 
 
 def chart(series: Sequence[Series], *, y: str, x: str = "step", percent: bool = False) -> str:
@@ -46,9 +42,8 @@ def chart(series: Sequence[Series], *, y: str, x: str = "step", percent: bool = 
             x=list(line.x),
             y=list(line.y),
             name=line.name,
-            mode="lines+markers" if len(line.x) < 20 and not line.filled else "lines",
-            line={"color": colour, "width": 2.5, "dash": "dot" if line.dashed else "solid"},
-            stackgroup="all" if line.filled else None,
+            mode="lines+markers" if len(line.x) < 20 else "lines",
+            line={"color": colour, "width": 2.5},
         )
     figure.update_layout(
         template="plotly_white",

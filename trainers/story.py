@@ -14,6 +14,7 @@ import yaml
 from mars.page import Series, chart, render
 from mars.system import RewardSystem
 from mars.thinking import split_thinking
+from mars.types import Status
 from trainers.evaluation import Evaluation, Graded
 
 if TYPE_CHECKING:
@@ -73,62 +74,61 @@ def _score(task: str, outcome: Outcome) -> dict[str, Any]:
 def _figures(history: Sequence[dict[str, Any]], system: RewardSystem) -> list[Figure]:
     """Return the charts that have anything to show."""
     sources = list(system.sources)
-    routes = [route.task for route in system.router]
-    weights = [f"mars/weight/{name}" for name in sources] + [
-        f"mars/weight/{t}/{name}" for t in routes for name in sources
-    ]
-    statuses = [f"mars/{name}/{status}" for name in sources for status in ("undecided", "error", "timeout", "skipped")]
-    charts = [
-        (
-            "Accuracy",
-            "Share of right answers: on the problems being trained on, and on held-out ones it never sees.",
-            [*_lines(history, "heldout/", "held out: "), *_lines(history, "mars/accuracy/", "training: ")],
-            {"y": "right answers", "percent": True},
-        ),
-        (
-            "What the reward is made of",
-            "Mean of each source, before weights and gate, and of the total that GRPO maximises.",
-            [_line(history, "reward", "total"), *(_line(history, f"mars/{name}/value", name) for name in sources)],
-            {"y": "mean value"},
-        ),
-        (
-            "Thinking",
-            "Characters of thinking, by kind of task. Nobody told it which tasks need thought.",
-            [*_lines(history, "mars/thinking_chars/", ""), _line(history, "mars/thinking_chars", "all")],
-            {"y": "characters"},
-        ),
-        (
-            "Weights",
-            "What each source counted for.",
-            [_line(history, key, key.removeprefix("mars/weight/"), dashed=True) for key in weights],
-            {"y": "weight"},
-        ),
-        (
-            "Verdicts that did not come",
-            "Share of samples that a source could not score. They are masked, never counted as zero.",
-            [
-                _line(history, "mars/masked", "masked"),
-                *(line for key in statuses if any((line := _line(history, key, key.removeprefix("mars/"))).y)),
-            ],
-            {"y": "samples", "percent": True},
-        ),
-        (
-            "What scoring cost",
-            "Seconds spent on rewards in a step, beside the whole step.",
-            [_line(history, "mars/seconds", "rewards"), _line(history, "step_time", "whole step")],
-            {"y": "seconds"},
-        ),
-    ]
-    return [
-        Figure(title, caption, chart([s for s in series if s.x], **options))
-        for title, caption, series, options in charts
-        if any(s.x for s in series)
-    ]
+    drawn = (
+        _accuracy(history),
+        _components(history, sources),
+        _thinking(history),
+        _weights(history),
+        _statuses(history, sources),
+        _cost(history),
+    )
+    return [figure for figure in drawn if figure is not None]
 
 
-def _line(history: Sequence[dict[str, Any]], key: str, name: str, dashed: bool = False) -> Series:
+def _figure(title: str, caption: str, series: Sequence[Series], y: str, percent: bool = False) -> Figure | None:
+    shown = [line for line in series if line.x]
+    return Figure(title, caption, chart(shown, y=y, percent=percent)) if shown else None
+
+
+def _accuracy(history: Sequence[dict[str, Any]]) -> Figure | None:
+    lines = [*_lines(history, "heldout/", "held out: "), *_lines(history, "mars/accuracy/", "training: ")]
+    caption = "Share of right answers: on the problems being trained on, and on held-out ones it never sees."
+    return _figure("Accuracy", caption, lines, "right answers", percent=True)
+
+
+def _components(history: Sequence[dict[str, Any]], sources: Sequence[str]) -> Figure | None:
+    lines = [_line(history, "reward", "total"), *(_line(history, f"mars/{name}/value", name) for name in sources)]
+    caption = "Mean of each source, before weights and gate, and of the total that GRPO maximises."
+    return _figure("What the reward is made of", caption, lines, "mean value")
+
+
+def _thinking(history: Sequence[dict[str, Any]]) -> Figure | None:
+    lines = [*_lines(history, "mars/thinking_chars/", ""), _line(history, "mars/thinking_chars", "all")]
+    caption = "Characters of thinking, by kind of task. Nobody told it which tasks need thought."
+    return _figure("Thinking", caption, lines, "characters")
+
+
+def _weights(history: Sequence[dict[str, Any]]) -> Figure | None:
+    return _figure("Weights", "What each source counted for.", _lines(history, "mars/weight/", ""), "weight")
+
+
+def _statuses(history: Sequence[dict[str, Any]], sources: Sequence[str]) -> Figure | None:
+    keys = [f"mars/{name}/{status}" for name in sources for status in Status if status is not Status.OK]
+    happened = [key for key in keys if any(row.get(key) for row in history)]
+    lines = [_line(history, "mars/masked", "masked")]
+    lines += [_line(history, key, key.removeprefix("mars/")) for key in happened]
+    caption = "Share of samples that a source could not score. They are masked, never counted as zero."
+    return _figure("Verdicts that did not come", caption, lines, "samples", percent=True)
+
+
+def _cost(history: Sequence[dict[str, Any]]) -> Figure | None:
+    lines = [_line(history, "mars/seconds", "rewards"), _line(history, "step_time", "whole step")]
+    return _figure("What scoring cost", "Seconds spent on rewards in a step, beside the whole step.", lines, "seconds")
+
+
+def _line(history: Sequence[dict[str, Any]], key: str, name: str) -> Series:
     points = [(row["step"], row[key]) for row in history if row.get(key) is not None]
-    return Series(name, [step for step, _ in points], [value for _, value in points], dashed)
+    return Series(name, [step for step, _ in points], [value for _, value in points])
 
 
 def _lines(history: Sequence[dict[str, Any]], prefix: str, label: str) -> list[Series]:
