@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Grading models with the same reward sources that train them."""
