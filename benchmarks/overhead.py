@@ -105,8 +105,11 @@ def main() -> None:
                 "ProcessPoolExecutor.map, one a task": (BATCH, lambda: list(executor.map(compare, pairs))),
                 "ProcessPoolExecutor.map, 32 a task": (BATCH, lambda: list(executor.map(compare, pairs, chunksize=32))),
                 "a fork a sample": (len(few), lambda: in_a_process_of_its_own(few)),
-                "MARS in line, one sample a call": (1, lambda: systems["in_line"].score(samples[:1])),
-                "MARS isolated, one sample a call": (1, lambda: systems["isolated"].score(samples[:1])),
+                "MARS in line, one sample a call": (64, lambda: [systems["in_line"].score([s]) for s in samples[:64]]),
+                "MARS isolated, one sample a call": (
+                    64,
+                    lambda: [systems["isolated"].score([s]) for s in samples[:64]],
+                ),
             }
         )
     for system in systems.values():

@@ -18,18 +18,18 @@ def last_boxed(text: str) -> str | None:
         text: LaTeX or plain text.
     """
     open_braces: list[int | None] = []
-    found: str | None = None
+    found: tuple[int, int] | None = None
     for match in _BOX_OR_BRACE.finditer(text):
         token = match.group()
         if token == "}":
             start = open_braces.pop() if open_braces else None
             if start is not None:
-                found = text[start : match.start()]
+                found = start, match.start()
         elif token == "{":
             open_braces.append(None)
         elif token.endswith("{") and len(token) > 2:
             open_braces.append(match.end())
-    return found
+    return text[slice(*found)] if found else None
 
 
 def graded_text(completion: str, open_tag: str, close_tag: str) -> str | None:

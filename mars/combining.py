@@ -92,7 +92,7 @@ def combine(
 
 def _settle(score: Score, stand_in: tuple[str, Score] | None, policy: Policy) -> tuple[float | None, str]:
     """Return the value that enters the total, and what was done to get it."""
-    if not score.status.failed:
+    if score.value is not None or not score.status.failed:
         return score.value, ""
     if stand_in is not None and stand_in[1].value is not None:
         return stand_in[1].value, f"{stand_in[0]} stood in: {stand_in[1].reason}"
@@ -104,9 +104,10 @@ def _settle(score: Score, stand_in: tuple[str, Score] | None, policy: Policy) ->
 def _missing_verdict(route: Route, components: Sequence[Component], policies: Mapping[str, Policy]) -> Component | None:
     """Return the component for want of which there is no total, if there is one."""
     for component in components:
+        if component.value is not None:
+            continue
         is_gate = route.gate is not None and component.name == route.gate.source
-        failed_and_required = component.score.status.failed and policies[component.name].required
-        if component.value is None and (is_gate or failed_and_required):
+        if is_gate or (component.score.status.failed and policies[component.name].required):
             return component
     if all(component.value is None for component in components):
         return next((c for c in components if c.score.status.failed), components[0])
@@ -117,7 +118,7 @@ def _line(component: Component) -> str:
     score = component.score
     if component.value is None:
         said = f"{score.status.value}: {score.reason}"
-    elif score.status.failed:
+    elif score.value is None:
         said = f"{component.value:g} ({score.status.value}: {score.reason}; {component.note})"
     else:
         said = f"{component.value:g}" + (f" ({score.reason})" if score.reason else "")

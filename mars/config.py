@@ -12,12 +12,15 @@ reward:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from mars.errors import did_you_mean
+from mars.errors import ConfigError, did_you_mean
+from mars.registry import MOST_SECONDS
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number as YAML writes it: `true` and `"1"` are mistakes, not 1."""
 
 
 class _Section(BaseModel):
@@ -34,27 +37,27 @@ class SourceSettings(_Section):
     """One reward source in a recipe."""
 
     source: str | None = Field(default=None, description="the registered name; by default the key it is written under")
-    weight: FiniteFloat = Field(default=1.0, description="the static weight of its value in the total")
+    weight: Number = Field(default=1.0, description="the static weight of its value in the total")
     settings: dict[str, Any] = Field(default_factory=dict, description="the source's own options")
     required: bool | None = Field(
         default=None,
         description="whether a failure of this source leaves the sample without a reward; "
         "by default true for verifiers and judges, false for metrics and penalties",
     )
-    on_failure: Literal["mask"] | FiniteFloat = Field(
+    on_failure: Literal["mask"] | Number = Field(
         default="mask", description="what a failed or undecided score becomes: masked, or a fixed value"
     )
     fallback: str | None = Field(default=None, description="another source of the recipe, asked when this one fails")
-    deadline: float | None = Field(default=None, gt=0, description="seconds per call, in place of the source's own")
+    deadline: Number | None = Field(
+        default=None, gt=0, le=MOST_SECONDS, description="seconds per call, in place of the source's own"
+    )
 
 
 class GateSettings(_Section):
     """A source that must be right before the others count."""
 
     source: str
-    threshold: FiniteFloat = Field(
-        default=0.5, description="the gate is open where the source's value is at least this"
-    )
+    threshold: Number = Field(default=0.5, description="the gate is open where the source's value is at least this")
 
 
 def _short_gate(value: Any) -> Any:
@@ -68,10 +71,21 @@ def _short_task(value: Any) -> Any:
     return {"sources": value} if isinstance(value, list) else value
 
 
+def _short_names(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(name, str) for name in value):
+        raise ValueError("a list of names belongs here, or names with weights")
+    for place, name in enumerate(value):
+        if name in value[:place]:
+            raise ValueError(f"{name!r} is written twice")
+    return dict.fromkeys(value)
+
+
 class TaskSettings(_Section):
     """Which sources score a task."""
 
-    sources: list[str] | dict[str, FiniteFloat] = Field(
+    sources: Annotated[dict[str, Number | None], BeforeValidator(_short_names)] = Field(
         description="names of sources, or names with this task's weights"
     )
     gate: Gate = None
@@ -98,34 +112,36 @@ class RewardSettings(_Section):
     @model_validator(mode="after")
     def _names_exist(self) -> RewardSettings:
         for name, source in self.sources.items():
-            self._check(source.fallback, f"sources.{name}.fallback")
+            self._check(source.fallback, "sources", name, "fallback")
             self._check_cycle(name)
         if self.gate:
             self._check(self.gate.source, "gate")
         for task, settings in self.tasks.items():
-            for name in settings.sources:
-                self._check(name, f"tasks.{task}.sources")
             if not settings.sources:
-                raise ValueError(f"tasks.{task}: names no source")
+                raise ConfigError("it names no source", ("tasks", task))
+            for name in settings.sources:
+                self._check(name, "tasks", task, "sources")
             if settings.gate and settings.gate.source not in settings.sources:
-                raise ValueError(f"tasks.{task}.gate: {settings.gate.source!r} is not one of the task's sources")
+                reason = f"{settings.gate.source!r} is not one of the task's sources"
+                raise ConfigError(reason, ("tasks", task, "gate"))
         return self
 
-    def _check(self, name: str | None, where: str) -> None:
+    def _check(self, name: str | None, *path: str) -> None:
         if name is not None and name not in self.sources:
-            raise ValueError(f"{where}: no source {name!r} in this recipe.{did_you_mean(name, self.sources)}")
+            raise ConfigError(f"no source {name!r} in this recipe.{did_you_mean(name, self.sources)}", path)
 
     def _check_cycle(self, name: str) -> None:
-        path = [name]
-        while (following := self.sources[path[-1]].fallback) in self.sources:
-            if following in path:
-                raise ValueError(f"sources.{name}.fallback: {' -> '.join([*path, following])} goes round in a circle")
-            path.append(following)
+        chain = [name]
+        while (following := self.sources[chain[-1]].fallback) in self.sources:
+            if following in chain:
+                reason = f"{' -> '.join([*chain, following])} goes round in a circle"
+                raise ConfigError(reason, ("sources", name, "fallback"))
+            chain.append(following)
 
     def routes(self) -> dict[str, TaskSettings]:
         """Return the tasks, with the default one that is meant when none is written.
 
-        A source that is only named as another's fallback is not scored by itself.
+        A source that is named only as another's fallback is not scored by itself.
         """
         if self.tasks:
             return {
@@ -136,11 +152,10 @@ class RewardSettings(_Section):
                 for task, settings in self.tasks.items()
             }
         stand_ins = {source.fallback for source in self.sources.values()}
-        scored = [name for name in self.sources if name not in stand_ins]
+        gate = self.gate.source if self.gate else None
+        scored: dict[str, float | None] = {name: None for name in self.sources if name not in stand_ins or name == gate}
         return {"*": TaskSettings(sources=scored, gate=self.gate)}
 
     def weights(self, task: TaskSettings) -> dict[str, float]:
         """Return the static weights of a task's sources, in order."""
-        if isinstance(task.sources, Mapping):
-            return dict(task.sources)
-        return {name: self.sources[name].weight for name in task.sources}
+        return {name: self.sources[name].weight if weight is None else weight for name, weight in task.sources.items()}

@@ -11,7 +11,16 @@ class MarsError(Exception):
 
 
 class ConfigError(MarsError):
-    """A recipe, a setting or a command-line option is wrong. Raised before the first sample is scored."""
+    """A recipe, a setting or a command-line option is wrong. Raised before the first sample is scored.
+
+    Args:
+        message: What is wrong and what to do.
+        path: The keys that lead to the fault, from where the raiser looked, so that a recipe can name the line.
+    """
+
+    def __init__(self, message: str, path: Iterable[str | int] = ()) -> None:
+        super().__init__(message)
+        self.path = tuple(path)
 
 
 class RegistryError(MarsError):
@@ -39,5 +48,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     choices = sorted(known)
     near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     if near:
-        return f" Did you mean {near[0]!r}?"
+        return f" Did you mean {str(near[0])!r}?"
     return f" Known: {', '.join(choices)}." if choices else ""

@@ -34,7 +34,7 @@ def load_module(place: str, base: Path | None = None) -> None:
         module = importlib.import_module(name)
     except MarsError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"imports: {place} does not import: {type(error).__name__}: {error}") from error
     found = getattr(module, "__file__", None)
     if file is not None and (found is None or Path(found).resolve() != file.resolve()):

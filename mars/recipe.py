@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +17,32 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from mars.errors import ConfigError, did_you_mean
+from mars.errors import ConfigError, MarsError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
-KeyPath = tuple[str | int, ...]
+KeyPath = tuple[Any, ...]
+MOST_KEYS = 100_000
+"""More keys than any recipe has; a few lines of aliases of aliases can stand for billions."""
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `3e-4` as a number, as everyone but YAML 1.1 does, and says where a value is that cannot be read."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        except (yaml.YAMLError, RecursionError):
+            raise
+        except Exception as error:
+            # PyYAML lets through whatever int(), datetime or base64 raise on a scalar that only looks right.
+            problem = f"cannot read {str(node.value)[:40]!r}: {error}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +57,7 @@ class Recipe:
 
     name: str
     data: dict[str, Any]
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -59,45 +82,41 @@ class Recipe:
     @classmethod
     def parse(cls, text: str, name: str = "recipe", overrides: Iterable[str] = ()) -> Recipe:
         """Read a recipe from text; see `load`."""
-        loader = yaml.SafeLoader(text)
-        lines: dict[KeyPath, int] = {}
-        try:
-            node = loader.get_single_node()
-            if node is not None:
-                _note_lines(node, (), lines, name)
-            data = loader.construct_document(node) if node is not None else {}  # type: ignore[no-untyped-call]
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = f"{name}:{mark.line + 1}" if mark else name
-            raise ConfigError(f"{place}: not YAML: {error.problem or error.context}") from error
-        finally:
-            loader.dispose()
+        data, lines = _read(text, lambda line: f"{name}:{line}")
+        if data is None:
+            data = {}
         if not isinstance(data, dict):
             raise ConfigError(f"{name}: a recipe is a mapping of sections, got {type(data).__name__}")
-        recipe = cls(name, data, lines)
+        return cls(name, data, lines).override(overrides)
+
+    def override(self, overrides: Iterable[str]) -> Recipe:
+        """Return the recipe with `section.key=value` assignments applied; see `load`."""
+        recipe = Recipe(self.name, dict(self.data), dict(self.lines))
         for override in overrides:
             recipe._set(override)
         return recipe
 
     def _set(self, override: str) -> None:
         path, equals, value = override.partition("=")
-        keys = path.strip().split(".")
+        keys = tuple(path.strip().split("."))
         if not equals or not all(keys):
             raise ConfigError(f"--set {override}: write it as section.key=value")
-        try:
-            parsed = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {override}: the value is not YAML: {error}") from error
         table = self.data
         for depth, key in enumerate(keys[:-1]):
-            inner = table.setdefault(key, {})
-            if inner is None or not isinstance(inner, dict):
+            inner = table.get(key)
+            if inner is not None and not isinstance(inner, dict):
                 # `math: 1.0` is short for `math: {weight: 1.0}` in places; an override below it cannot know that.
-                raise ConfigError(f"--set {override}: {'.'.join(keys[: depth + 1])} is {inner!r}, not a table of keys")
-            table = inner
-        table[keys[-1]] = parsed
-        assert isinstance(self.lines, dict)
-        self.lines[tuple(keys)] = 0
+                where = ".".join(keys[: depth + 1])
+                raise ConfigError(
+                    f"--set {override}: {where} is {inner!r}, not a table of keys; set all of it: {where}={{...}}"
+                )
+            # A copy, because anchors can put one table in several places, and this is one of them.
+            table[key] = dict(inner or {})
+            table = table[key]
+        table[keys[-1]], _ = _read(value, lambda line: f"--set {override}")
+        for known in [known for known in self.lines if known[: len(keys)] == keys]:
+            del self.lines[known]
+        self.lines[keys] = 0
 
     def section(self, key: str, model: type[Model]) -> Model:
         """Check one section and return it as a typed object.
@@ -113,8 +132,24 @@ class Recipe:
         try:
             return model.model_validate({} if value is None else value)
         except ValidationError as error:
-            mistakes = [self._describe((key, *item["loc"]), item, model) for item in error.errors()]
-            raise ConfigError("\n".join(dict.fromkeys(mistakes))) from error
+            mistakes: dict[str, list[str]] = {}
+            for item in error.errors():
+                where, message = self._describe((key, *item["loc"]), item, model)
+                mistakes.setdefault(where, []).append(message)
+            lines = (f"{where}: {', or '.join(dict.fromkeys(said))}" for where, said in mistakes.items())
+            raise ConfigError("\n".join(lines)) from error
+        except ConfigError as error:
+            raise self.locate(error, (key,)) from error
+
+    def locate(self, error: MarsError, path: KeyPath) -> MarsError:
+        """Return the error with the file, line and key in front.
+
+        Args:
+            error: What is wrong; a `ConfigError` may bring the rest of the path.
+            path: The keys that lead to what was being read.
+        """
+        path = (*path, *getattr(error, "path", ()))
+        return type(error)(f"{self.place(path)}: {'.'.join(map(str, path))}: {error}")
 
     def only(self, sections: Iterable[str]) -> None:
         """Refuse sections that nobody reads.
@@ -135,21 +170,26 @@ class Recipe:
                 return f"{self.name}:{line}" if line else f"--set {'.'.join(map(str, path[:end]))}"
         return self.name
 
-    def _describe(self, path: KeyPath, item: Any, model: type[BaseModel]) -> str:
+    def _describe(self, path: KeyPath, item: Any, model: type[BaseModel]) -> tuple[str, str]:
+        """Return where a mistake is and what it is."""
+        kind = item["type"]
         # Pydantic adds the names of union members to the path; what was not written in the file is not shown.
-        shown = tuple(p for i, p in enumerate(path) if self._written(path[: i + 1]) or i == len(path) - 1)
-        shown = (
-            shown if self._written(shown) or item["type"] in ("missing", "extra_forbidden") else shown[:-1] or path[:1]
-        )
-        where = ".".join(map(str, shown))
-        if item["type"] == "extra_forbidden":
-            known = did_you_mean(str(path[-1]), _keys_at(model, path[1:-1]))
-            return f"{self.place(shown)}: {where}: no such key.{known}"
-        if item["type"] == "missing":
-            return f"{self.place(shown)}: {where}: this key is required"
-        message = item["msg"].removeprefix("Value error, ")
+        shown: KeyPath = ()
+        for key in path:
+            if self._written((*shown, key)):
+                shown = (*shown, key)
+        if kind == "missing":
+            shown = (*shown, path[-1])
+        where = f"{self.place(shown)}: {'.'.join(map(str, shown))}"
+        if kind == "extra_forbidden":
+            return where, f"no such key.{did_you_mean(str(path[-1]), _keys_at(model, path[1:-1]))}"
+        if kind == "missing":
+            return where, "this key is required"
+        if path[-1] == "[key]":
+            return where, f"a name is text; write it in quotes: {str(path[-2])!r}"
+        message = _PLAIN.get(kind, item["msg"].removeprefix("Value error, "))
         got = "" if isinstance(item["input"], dict | list) else f" (got {item['input']!r:.80})"
-        return f"{self.place(shown)}: {where}: {message}{got}"
+        return where, f"{message}{got}"
 
     def _written(self, path: KeyPath) -> bool:
         value: Any = self.data
@@ -167,21 +207,71 @@ def fingerprint(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _note_lines(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str) -> None:
-    if isinstance(node, yaml.MappingNode):
-        here: set[Any] = set()
-        for key_node, value_node in node.value:
-            key = key_node.value
-            line = key_node.start_mark.line + 1
-            if key in here and key != "<<":
-                raise ConfigError(f"{name}:{line}: the key {key!r} is written twice")
-            here.add(key)
-            lines[(*path, key)] = line
-            _note_lines(value_node, (*path, key), lines, name)
-    elif isinstance(node, yaml.SequenceNode):
+# Pydantic's words for these speak of Python classes.
+_PLAIN = dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "a table of keys belongs here") | {
+    "list_type": "a list belongs here"
+}
+
+
+def _read(text: str, place: Callable[[int], str]) -> tuple[Any, dict[KeyPath, int]]:
+    """Return what a YAML text says, and the line of each key.
+
+    Args:
+        text: The YAML.
+        place: Says where a line is, for the errors.
+
+    Raises:
+        ConfigError: When it is not YAML or repeats a key.
+    """
+    lines: dict[KeyPath, int] = {}
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None, lines
+            _note_lines(loader, node, (), lines, place)
+            return loader.construct_document(node), lines  # type: ignore[no-untyped-call]
+        finally:
+            loader.dispose()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(f"{place(line)}: not YAML: it contains the character U+{error.character:04X}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ConfigError(
+            f"{place(mark.line + 1 if mark else 1)}: not YAML: {error.problem or error.context}"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(f"{place(1)}: nested too deeply, or an alias of itself") from error
+
+
+def _note_lines(
+    loader: _Loader, node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], place: Callable[[int], str]
+) -> None:
+    if len(lines) > MOST_KEYS:
+        raise ConfigError(f"{place(1)}: more than {MOST_KEYS} keys, with what its aliases stand for")
+    if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*path, index)] = item.start_mark.line + 1
-            _note_lines(item, (*path, index), lines, name)
+            _note_lines(loader, item, (*path, index), lines, place)
+    elif isinstance(node, yaml.MappingNode):
+        # A merged table's keys come first, since those written here replace them.
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                for merged in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                    _note_lines(loader, merged, path, lines, place)
+        here: set[Any] = set()
+        for key_node, value_node in node.value:
+            key = None if key_node.tag == _MERGE else loader.construct_object(key_node, deep=True)
+            if key is None or not isinstance(key, Hashable):
+                continue
+            line = key_node.start_mark.line + 1
+            if key in here:
+                raise ConfigError(f"{place(line)}: the key {key!r} is written twice")
+            here.add(key)
+            lines[(*path, key)] = line
+            _note_lines(loader, value_node, (*path, key), lines, place)
 
 
 def _keys_at(model: type[BaseModel], path: KeyPath) -> list[str]:

@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import math
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +23,8 @@ from mars.signature import Signature, options_model, read
 from mars.types import Sample
 
 GROUP = "mars.rewards"
+MOST_SECONDS = 86400
+"""The longest deadline: a day."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -55,6 +58,7 @@ class RewardSource:
         independent: Whether each verdict depends on its own sample alone, so identical inputs are computed once.
         example: A sample that it can score, shown by `mars sources NAME` and used by `mars check`.
         version: Changes when verdicts may change; part of every result's fingerprint.
+        warm_up: Run once in each worker process before its first call, outside any deadline.
     """
 
     name: str
@@ -69,6 +73,7 @@ class RewardSource:
     independent: bool
     example: Sample | None
     version: str
+    warm_up: Callable[[], object] | None = None
 
     @property
     def summary(self) -> str:
@@ -98,11 +103,13 @@ class RewardSource:
         for option in given:
             if option not in self.settings.model_fields:
                 known = did_you_mean(option, self.settings.model_fields)
-                raise ConfigError(f"source {self.name!r} has no setting {option!r}.{known or ' It has none.'}")
+                reason = f"source {self.name!r} has no setting {option!r}.{known or ' It has none.'}"
+                raise ConfigError(reason, ("settings", option))
         try:
             return BoundSource(alias or self.name, self, self.settings(**given))
         except ValidationError as error:
-            raise ConfigError(f"source {self.name!r}: {explain(error)}") from error
+            first = error.errors()[0]["loc"]
+            raise ConfigError(f"source {self.name!r}: {explain(error)}", ("settings", *first)) from error
 
 
 @dataclass(frozen=True)
@@ -145,9 +152,10 @@ class Place:
                 f"{function.__module__}.{function.__qualname__} is defined inside a function, so no other process can "
                 "import it; define it at the top of a module"
             )
-        if function.__module__ != "__main__":
+        # A process that multiprocessing spawned has its parent's main script under another name.
+        if function.__module__ not in ("__main__", "__mp_main__"):
             return cls(function.__module__)
-        main = sys.modules["__main__"]
+        main = sys.modules[function.__module__]
         if spec := getattr(main, "__spec__", None):
             return cls(spec.name)
         if file := getattr(main, "__file__", None):
@@ -157,17 +165,19 @@ class Place:
         )
 
     def load(self) -> None:
-        """Import the place, which registers its sources."""
-        if self.file is None:
-            importlib.import_module(self.module)
-        elif self.file not in _loaded_mains:
-            import runpy
+        """Import the place, which registers its sources. A place that fails to import registers none."""
+        before = dict(_sources)
+        try:
+            if self.file is None:
+                importlib.import_module(self.module)
+            else:
+                import runpy
 
-            _loaded_mains.add(self.file)
-            runpy.run_path(self.file, run_name="__mars_worker__")
-
-
-_loaded_mains: set[str] = set()
+                runpy.run_path(self.file, run_name="__mars_worker__")
+        except BaseException:
+            _sources.clear()
+            _sources.update(before)
+            raise
 
 
 def _rebuild(place: Place, name: str, settings: dict[str, Any], alias: str, deadline: float | None) -> BoundSource:
@@ -179,6 +189,7 @@ def _rebuild(place: Place, name: str, settings: dict[str, Any], alias: str, dead
 _sources: dict[str, RewardSource] = {}
 _broken_plugins: dict[str, str] = {}
 _plugins_loaded = False
+_loading = threading.RLock()
 
 
 def reward(
@@ -194,6 +205,7 @@ def reward(
     independent: bool | None = None,
     example: Sample | None = None,
     version: str = "1",
+    warm_up: Callable[[], object] | None = None,
 ) -> Callable[[Function], Function]:
     """Register a plain function as a reward source.
 
@@ -219,6 +231,8 @@ def reward(
             By default true for functions of one sample, false for functions of a batch.
         example: A sample that it can score.
         version: Change it when verdicts change.
+        warm_up: What an isolated source needs once in each worker (a heavy import, tables to build), so that no
+            sample's deadline pays for it.
 
     Returns:
         The decorator, which returns the function unchanged.
@@ -229,19 +243,21 @@ def reward(
 
     def register(function: Function) -> Function:
         signature = read(function, settings, batch)
+        checked_kind = _checked_kind(name, kind)
         source = RewardSource(
             name=_checked_name(name),
             function=function,
-            kind=_checked_kind(name, kind),
-            range=_checked_range(name, range),
+            kind=checked_kind,
+            range=_checked_range(name, range, checked_kind),
             settings=settings or options_model(function, signature.options),
             signature=signature,
             isolated=isolated,
             deadline=_checked_deadline(name, deadline, isolated),
-            memory_mb=memory_mb,
+            memory_mb=_checked_memory(name, memory_mb),
             independent=not signature.batch if independent is None else independent,
             example=example,
             version=version,
+            warm_up=warm_up,
         )
         if isolated:
             Place.of(function)
@@ -280,19 +296,31 @@ def _checked_kind(name: str, kind: Kind | str) -> Kind:
         raise RegistryError(f"source {name!r}: no kind {kind!r}.{did_you_mean(str(kind), list(Kind))}") from None
 
 
-def _checked_range(name: str, bounds: tuple[float, float]) -> tuple[float, float]:
-    low, high = (float(bound) for bound in bounds)
+def _checked_range(name: str, bounds: tuple[float, float], kind: Kind) -> tuple[float, float]:
+    try:
+        low, high = (float(bound) for bound in bounds)
+    except (TypeError, ValueError):
+        low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise RegistryError(f"source {name!r}: range must be two finite numbers, low before high, got {bounds}")
+        raise RegistryError(f"source {name!r}: range must be two finite numbers, low before high, got {bounds!r}")
+    if kind is Kind.PENALTY and high > 0:
+        raise RegistryError(f"source {name!r}: a penalty's range ends at 0 or below, got {bounds}; say range=(-1, 0)")
     return low, high
 
 
 def _checked_deadline(name: str, deadline: float | None, isolated: bool) -> float | None:
     if deadline is None and isolated:
         raise RegistryError(f"source {name!r}: an isolated source needs a deadline in seconds")
-    if deadline is not None and not deadline > 0:
-        raise RegistryError(f"source {name!r}: the deadline is a positive number of seconds, got {deadline}")
+    if deadline is not None and not (isinstance(deadline, int | float) and 0 < deadline <= MOST_SECONDS):
+        limits = f"seconds, above 0 and at most {MOST_SECONDS}"
+        raise RegistryError(f"source {name!r}: the deadline is a number of {limits}, got {deadline!r}")
     return deadline
+
+
+def _checked_memory(name: str, memory_mb: int) -> int:
+    if not isinstance(memory_mb, int) or memory_mb < 1:
+        raise RegistryError(f"source {name!r}: memory_mb is a whole number of MiB, got {memory_mb!r}")
+    return memory_mb
 
 
 def get(name: str) -> RewardSource:
@@ -318,16 +346,22 @@ def names() -> list[str]:
 def load_plugins() -> None:
     """Import the built-in sources and, once, every package's entry points of the group `mars.rewards`."""
     global _plugins_loaded
-    if _plugins_loaded:
-        return
-    _plugins_loaded = True
-    importlib.import_module("mars.sources")
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    # Another thread waits until all is loaded; a plug-in that asks for sources while it loads does not.
+    with _loading:
+        if _plugins_loaded:
+            return
+        _plugins_loaded = True
         try:
-            entry.load()
-        except Exception as error:
-            # One broken package must not take every other source with it; `get` and `mars sources` say what broke.
-            _broken_plugins[f"{entry.name} = {entry.value}"] = f"{type(error).__name__}: {error}"
+            importlib.import_module("mars.sources")
+        except BaseException:
+            _plugins_loaded = False
+            raise
+        for entry in importlib.metadata.entry_points(group=GROUP):
+            try:
+                entry.load()
+            except (Exception, SystemExit) as error:
+                # One broken package must not take every other source with it; `get` and `mars sources` say what broke.
+                _broken_plugins[f"{entry.name} = {entry.value}"] = f"{type(error).__name__}: {error}"
 
 
 def broken_plugins() -> dict[str, str]:
@@ -340,6 +374,7 @@ def explain(error: ValidationError) -> str:
     parts = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"])
+        said = item["msg"].removeprefix("Value error, ")
         got = "" if item["type"] == "missing" else f" (got {item['input']!r:.80})"
-        parts.append(f"{place}: {item['msg']}{got}" if place else f"{item['msg']}{got}")
+        parts.append(f"{place}: {said}{got}" if place else f"{said}{got}")
     return "; ".join(parts)

@@ -1,11 +1,12 @@
 """Scoring a JSONL file of any size: in bounded memory, with nothing lost when it is stopped, resumed where it stopped.
 
 Each output row is the input row with one more key, `mars`: the reward, the line it came from, and two fingerprints by
-which a resumed run knows that it goes on with the same input and the same recipe.
+which a resumed run knows that it goes on with the same input and the same recipe. Blank lines are no rows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mars.errors import DataError
+from mars.recipe import fingerprint
 from mars.rows import Columns
 from mars.system import RewardSystem
 from mars.tally import Tally
@@ -22,7 +24,7 @@ from mars.types import Reward, Sample, Status
 
 KEY = "mars"
 CHUNK = 256
-"""Rows scored and written at a time."""
+"""Rows scored and written at a time; a function of a batch sees as many at once."""
 
 
 @dataclass
@@ -97,6 +99,10 @@ class Job:
     label: str | None = None
     skip_bad: bool = False
 
+    def fingerprint(self) -> str:
+        """Return what names everything that the rewards depend on besides the input."""
+        return fingerprint([self.system.fingerprint(), self.columns.model_dump(), self.prefix])
+
 
 def score_file(job: Job, *, overwrite: bool = False, advance: Callable[[int], None] = lambda n: None) -> Summary:
     """Score a file, going on from where an earlier run stopped.
@@ -110,20 +116,33 @@ def score_file(job: Job, *, overwrite: bool = False, advance: Callable[[int], No
         Counts over the whole file, rows of earlier runs included.
 
     Raises:
-        DataError: When a row cannot be read (the message names the line), or the target is of another run.
+        DataError: When a row cannot be read (the message names the line), the target is of another run, or a file
+            cannot be opened.
     """
     summary = Summary()
-    recipe = job.system.fingerprint()
-    with job.source.open("rb") as source:
+    recipe = job.fingerprint()
+    with _open(job.source, "rb") as source:
+        if job.target.exists() and job.target.samefile(job.source):
+            raise DataError(f"the output would overwrite the input {job.source}")
+        lines = _rows(source)
         if job.target.exists() and not overwrite:
-            _replay(job, source, recipe, summary, advance)
-        mode = "ab" if summary.resumed else "wb"
-        with job.target.open(mode) as target:
-            lines = enumerate(source, start=summary.resumed + 1)
+            _replay(job, lines, recipe, summary, advance)
+        with _open(job.target, "ab" if summary.resumed else "wb") as target:
             while chunk := list(islice(lines, CHUNK)):
                 _score_chunk(job, chunk, recipe, target, summary)
                 advance(sum(len(line) for _, line in chunk))
     return summary
+
+
+def _rows(source: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    return ((number, line) for number, line in enumerate(source, start=1) if line.strip())
+
+
+def _open(path: Path, mode: str) -> IO[bytes]:
+    try:
+        return path.open(mode)
+    except OSError as error:
+        raise DataError(f"cannot open {path}: {error.strerror}") from error
 
 
 def _score_chunk(job: Job, chunk: list[tuple[int, bytes]], recipe: str, target: IO[bytes], summary: Summary) -> None:
@@ -146,7 +165,8 @@ def _score_chunk(job: Job, chunk: list[tuple[int, bytes]], recipe: str, target: 
     scored = iter(job.system.score(samples))
     for index, (row, (number, line)) in enumerate(zip(rows, chunk, strict=False)):
         reward = bad[index] if index in bad else next(scored)
-        record = row | {KEY: {"line": number, "input": _digest(line), "recipe": recipe} | reward.to_dict()}
+        stamp = {"line": number, "input": _digest(line), "recipe": recipe} | ({"bad": True} if index in bad else {})
+        record = row | {KEY: stamp | reward.to_dict()}
         target.write(json.dumps(record).encode() + b"\n")
         summary.bad += index in bad
         _count(job, row, reward, summary)
@@ -175,41 +195,59 @@ def _digest(line: bytes) -> str:
     return hashlib.sha256(line.rstrip(b"\r\n")).hexdigest()[:12]
 
 
-def _replay(job: Job, source: IO[bytes], recipe: str, summary: Summary, advance: Callable[[int], None]) -> None:
-    """Check that an earlier run's rows are of this input and recipe, count them, cut a half-written last one."""
-    whole = 0
-    with job.target.open("rb") as target:
-        for number, (written, line) in enumerate(_pairs(target, source), start=1):
-            stamp = _stamp(job, written, number)
-            if stamp["recipe"] != recipe:
-                raise DataError(_foreign(job, number, "was scored with another recipe or version of it"))
-            if stamp["input"] != _digest(line):
-                raise DataError(_foreign(job, number, f"is not of line {number} of {job.source}"))
-            row = json.loads(written)
-            _count(job, row, Reward.from_dict(row.pop(KEY)), summary)
-            whole += len(written)
+def _replay(
+    job: Job, lines: Iterator[tuple[int, bytes]], recipe: str, summary: Summary, advance: Callable[[int], None]
+) -> None:
+    """Check that an earlier run's rows are of this input and recipe, count them, cut off what is to be done again."""
+    kept = 0
+    with _open(job.target, "rb") as target:
+        for place, written in enumerate(islice(target, _whole_rows(job)), start=1):
+            number, line = next(lines, (0, b""))
+            if not number:
+                raise DataError(_foreign(job, place, "has no row of the input any more"))
+            try:
+                row = json.loads(written)
+                stamp = row.pop(KEY)
+                reward = Reward.from_dict(stamp)
+                seen = stamp["recipe"], stamp["input"]
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                raise DataError(_foreign(job, place, "was not written by mars score")) from None
+            if seen[0] != recipe:
+                raise DataError(_foreign(job, place, "was scored with another recipe, columns or prefix"))
+            if seen[1] != _digest(line):
+                raise DataError(_foreign(job, place, f"is not of line {number} of {job.source}"))
+            _count(job, row, reward, summary)
+            summary.bad += stamp.get("bad", False)
             summary.resumed += 1
+            kept += len(written)
             advance(len(line))
-    with job.target.open("rb+") as target:
-        target.truncate(whole)
+    with _open(job.target, "rb+") as target:
+        target.truncate(kept)
 
 
-def _pairs(target: IO[bytes], source: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    for written in target:
-        if not written.endswith(b"\n"):
-            return
-        line = source.readline()
-        if not line:
-            raise DataError("the output has more rows than the input; use --overwrite to start anew")
-        yield written, line
+def _whole_rows(job: Job) -> int:
+    """Return how many rows of an earlier run stand, so that the file ends as if it had been scored in one go.
 
-
-def _stamp(job: Job, written: bytes, number: int) -> dict[str, Any]:
-    try:
-        stamp = json.loads(written)[KEY]
-        return {"recipe": stamp["recipe"], "input": stamp["input"]}
-    except (ValueError, KeyError, TypeError):
-        raise DataError(_foreign(job, number, "was not written by mars score")) from None
+    Raises:
+        DataError: When the file holds no whole row and is not the beginning of one of ours: it is somebody else's.
+    """
+    with _open(job.target, "rb") as target, _open(job.source, "rb") as source:
+        first = target.readline()
+        if first and not first.endswith(b"\n"):
+            _, line = next(_rows(source), (0, b"{}"))
+            row: dict[str, Any] = {}
+            with contextlib.suppress(DataError):
+                row = _parse(line)
+                row.pop(KEY, None)
+            ours = json.dumps(row).encode()[:-1]
+            if not first.startswith(ours) and not ours.startswith(first):
+                raise DataError(_foreign(job, 1, "was not written by mars score"))
+            return 0
+        rows = bool(first) + sum(line.endswith(b"\n") for line in target)
+        if all(bound.source.independent for bound in job.system.sources.values()):
+            return rows
+        # What a function of a batch says depends on its whole chunk, so a chunk that was cut short is done again.
+        return rows if rows >= sum(1 for _ in _rows(source)) else rows - rows % CHUNK
 
 
 def _foreign(job: Job, number: int, what: str) -> str:

@@ -72,7 +72,7 @@ class Input:
     def _column(self, sample: Sample) -> Any:
         value = sample.meta.get(self.field, self.default)
         if value is _ABSENT:
-            present = ", ".join(sorted(sample.meta)) or "none"
+            present = ", ".join(sorted(map(str, sample.meta))) or "none"
             raise MissingInputError(f"the sample has no column {self.field!r} (other columns: {present})")
         return value
 
@@ -102,10 +102,11 @@ class Signature:
         getters = tuple(argument.getter() for argument in self.inputs)
         if not self.takes_rest:
             return lambda sample: tuple(get(sample) for get in getters)
-        named = {argument.field for argument in self.inputs}
+        # A column may have the name of an argument that is filled otherwise.
+        taken = {"settings", *self.options}.union(*((argument.name, argument.field) for argument in self.inputs))
 
         def extract(sample: Sample) -> tuple[Any, ...]:
-            rest = {name: value for name, value in sample.meta.items() if name not in named}
+            rest = {str(name): value for name, value in sample.meta.items() if name not in taken}
             return (*(get(sample) for get in getters), rest)
 
         return extract
@@ -122,8 +123,12 @@ def read(function: Callable[..., Any], settings: type[BaseModel] | None, batch: 
     Raises:
         RegistryError: When an argument is of a form that cannot be filled.
     """
+    if not inspect.isroutine(function):
+        raise RegistryError(f"{function!r} is no function; call it from a function and register that")
     parameters = inspect.signature(function).parameters.values()
-    name = getattr(function, "__qualname__", repr(function))
+    name = function.__qualname__
+    if settings is not None and not (isinstance(settings, type) and issubclass(settings, BaseModel)):
+        raise RegistryError(f"{name}: settings must be a pydantic model class, got {settings!r}")
     if any(p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY) for p in parameters):
         raise RegistryError(f"{name}: a reward function's arguments are filled by name; *args and '/' cannot be")
     if batch is None:

@@ -56,7 +56,8 @@ def proportion(values: Sequence[float], questions: Sequence[Hashable]) -> Interv
     effective = min(effective, float(len(values)))
     centre = (mean + _Z**2 / (2 * effective)) / (1 + _Z**2 / effective)
     half = _Z / (1 + _Z**2 / effective) * math.sqrt(mean * (1 - mean) / effective + _Z**2 / (4 * effective**2))
-    return Interval(mean, max(0.0, centre - half), min(1.0, centre + half), n, len(values))
+    # The mean is inside in exact arithmetic; at 0 and 1 rounding may put it a hair outside.
+    return Interval(mean, min(mean, max(0.0, centre - half)), max(mean, min(1.0, centre + half)), n, len(values))
 
 
 def question_means(values: Sequence[float], questions: Sequence[Hashable]) -> list[float]:

@@ -50,6 +50,8 @@ class RewardSystem:
     ) -> None:
         if not isinstance(settings, RewardSettings):
             settings = Recipe("settings", {"reward": dict(settings)}).section("reward", RewardSettings)
+            for place in settings.imports:
+                load_module(place)
         self.settings = settings
         self.sources = {name: _bind(name, source) for name, source in settings.sources.items()}
         self._policies = {name: _policy(self.sources[name], settings.sources[name]) for name in self.sources}
@@ -72,8 +74,7 @@ class RewardSystem:
             ConfigError: With the file, line and key of each mistake.
             RegistryError: When a source is unknown; the message names the line.
         """
-        if not isinstance(recipe, Recipe):
-            recipe = Recipe.load(recipe, overrides)
+        recipe = recipe.override(overrides) if isinstance(recipe, Recipe) else Recipe.load(recipe, overrides)
         if "reward" not in recipe.data:
             raise ConfigError(f"{recipe.name}: no section 'reward'; it says which sources score what")
         settings = recipe.section("reward", RewardSettings)
@@ -83,8 +84,7 @@ class RewardSystem:
             try:
                 _bind(name, source)
             except (ConfigError, RegistryError) as error:
-                key = ("reward", "sources", name)
-                raise type(error)(f"{recipe.place(key)}: {'.'.join(key)}: {error}") from error
+                raise recipe.locate(error, ("reward", "sources", name)) from error
         return cls(settings, **options)
 
     def _route(self, task: str, settings: TaskSettings) -> Route:
@@ -159,9 +159,10 @@ class RewardSystem:
             fallback = self._policies[name].fallback
             if fallback is None:
                 continue
-            failed = [i for i in places if known[name, i].status.failed and (fallback, i) not in known]
-            if failed:
-                wanted.setdefault(fallback, []).extend(i for i in failed if i not in wanted.get(fallback, ()))
+            asked_already = set(wanted.get(fallback, ()))
+            failed = (i for i in places if known[name, i].status.failed and (fallback, i) not in known)
+            if missing := [i for i in failed if i not in asked_already]:
+                wanted.setdefault(fallback, []).extend(missing)
         return wanted
 
     def _combine(
@@ -174,7 +175,7 @@ class RewardSystem:
         scores = [known[name, index] for name in route.sources]
         stand_ins: dict[str, tuple[str, Score]] = {}
         for name, score in zip(route.sources, scores, strict=True):
-            if score.status.failed and (stand_in := self._stand_in(name, known, index)):
+            if score.value is None and score.status.failed and (stand_in := self._stand_in(name, known, index)):
                 stand_ins[name] = stand_in
         weights = self.weighting.weights(route.task)
         return combine(route, scores, stand_ins, self._policies, weights, sample.task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -11,13 +11,15 @@ from mars.signature import Settings
 
 OPEN = "<think>"
 CLOSE = "</think>"
+OpenTag = Annotated[str, Field(min_length=1, description="the tag that opens thinking")]
+CloseTag = Annotated[str, Field(min_length=1, description="the tag that closes thinking")]
 
 
 class ThinkTags(Settings):
     """Options of every source that tells thinking from answer; a trainer checks that the tokenizer keeps these tags."""
 
-    open_tag: str = Field(default=OPEN, min_length=1, description="the tag that opens thinking")
-    close_tag: str = Field(default=CLOSE, min_length=1, description="the tag that closes thinking")
+    open_tag: OpenTag = OPEN
+    close_tag: CloseTag = CLOSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ class Score:
         value: The score, finite, in the source's declared range. `None` exactly when `status` is not `ok`.
         status: Whether `value` is a verdict.
         reason: Why, in a line a person can read.
-        details: What the source found on the way (the span extracted, the stage that decided ...).
+        details: What the source found on the way (the span extracted, the stage that decided ...), as JSON data.
         seconds: Wall time that the source spent. Not part of equality: the same verdict is the same score.
     """
 
@@ -76,8 +76,11 @@ class Score:
             raise ValueError(
                 f"a score has a value exactly when its status is ok, got {self.value!r} with {self.status}"
             )
-        if self.value is not None and not math.isfinite(self.value):
-            raise ValueError(f"a score's value must be finite, got {self.value!r}")
+        if self.value is not None:
+            if not math.isfinite(self.value):
+                raise ValueError(f"a score's value must be finite, got {self.value!r}")
+            if type(self.value) is not float:
+                object.__setattr__(self, "value", float(self.value))
 
     @classmethod
     def failed(cls, status: Status, reason: str, **details: Any) -> Score:

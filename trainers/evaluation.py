@@ -114,7 +114,8 @@ def _generate(model: Any, tokenizer: Any, prompts: list[Any], settings: Evaluate
     encoded.pop("token_type_ids", None)
     sampling: dict[str, Any] = {"do_sample": False}
     if settings.temperature:
-        # Untruncated, as in training: a model's own top_k or top_p would grade another distribution.
-        sampling = {"do_sample": True, "temperature": settings.temperature, "top_k": 0, "top_p": 1.0}
+        # Plain, as in training: a model's own top_k, top_p and the like would grade another distribution.
+        plain = {"top_k": 0, "top_p": 1.0, "min_p": None, "repetition_penalty": 1.0}
+        sampling = {"do_sample": True, "temperature": settings.temperature, **plain}
     ids = model.generate(**encoded, **sampling, max_new_tokens=max_tokens, pad_token_id=tokenizer.pad_token_id)
     return tokenizer.batch_decode(ids[:, encoded["input_ids"].shape[1] :], skip_special_tokens=True)

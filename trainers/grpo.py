@@ -24,7 +24,13 @@ from mars.rows import Columns
 from mars.system import RewardSystem
 from mars.thinking import prefilled_thinking
 from mars.types import Reward
-from trainers.preflight import check_reference_source, check_reference_weights, check_tags, most_common
+from trainers.preflight import (
+    check_reference_source,
+    check_reference_weights,
+    check_tags,
+    check_tokenizer,
+    most_common,
+)
 
 logger = logging.getLogger(__name__)
 STATE_FILE = "mars_state.json"
@@ -76,6 +82,7 @@ class MarsGRPOTrainer(GRPOTrainer):
         tokenizer = options.get("processing_class") or _tokenizer(model)
         options["processing_class"] = tokenizer
         text_tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
+        check_tokenizer(text_tokenizer)
         check_tags(system, text_tokenizer)
         prefix = prefilled_thinking(text_tokenizer)
         functions = reward_functions(system, mode=mode, columns=columns, prefix=prefix)

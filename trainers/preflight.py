@@ -38,6 +38,22 @@ def check_tags(system: RewardSystem, tokenizer: Any) -> None:
             )
 
 
+def check_tokenizer(tokenizer: Any) -> None:
+    """Refuse a tokenizer that reads no text.
+
+    From a folder without tokenizer files transformers makes an empty one instead of failing.
+
+    Raises:
+        TrainingError: When nothing, or nothing but unknown tokens, comes of a word.
+    """
+    ids = set(tokenizer("answer 42", add_special_tokens=False)["input_ids"])
+    if ids <= {tokenizer.unk_token_id}:
+        raise TrainingError(
+            f"the tokenizer of {tokenizer.name_or_path!r} reads no text; are its files (tokenizer.json ...) in the "
+            "model's folder? Save it there with `tokenizer.save_pretrained(folder)`"
+        )
+
+
 def _tags(value: Any) -> list[str]:
     return _TAG.findall(value) if isinstance(value, str) else []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import contextlib
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -20,6 +20,7 @@ Call = tuple[Any, ...]
 REASON_LENGTH = 300
 # Bool arithmetic and JSON round trips may leave a value a rounding error outside its declared range.
 _SLACK = 1e-9
+_MOST_BITS = 4096
 
 
 def run_each(bound: BoundSource, call: Call) -> Score:
@@ -27,23 +28,27 @@ def run_each(bound: BoundSource, call: Call) -> Score:
     start = perf_counter()
     try:
         raw = _invoke(bound, call)
-        if inspect.isawaitable(raw):
+        if hasattr(raw, "__await__"):
             raw = asyncio.run(_wait(raw))
-    except (Exception, SystemExit) as error:
+        return to_score(raw, bound.source, perf_counter() - start)
+    except KeyboardInterrupt:
+        # In line this is the user's Ctrl-C. Every other exception is the source's, whatever it derives from.
+        raise
+    except BaseException as error:
         return failure(error, perf_counter() - start)
-    return to_score(raw, bound.source, perf_counter() - start)
 
 
 async def run_each_async(bound: BoundSource, call: Call) -> Score:
     """Await a coroutine function of one sample, within its deadline."""
     start = perf_counter()
+    limit = asyncio.timeout(bound.source.deadline)
     try:
-        raw = await asyncio.wait_for(_invoke(bound, call), bound.source.deadline)
-    except TimeoutError:
-        return timeout(bound.source.deadline or 0.0)
-    except (Exception, SystemExit) as error:
-        return failure(error, perf_counter() - start)
-    return to_score(raw, bound.source, perf_counter() - start)
+        async with limit:
+            raw = await _invoke(bound, call)
+        return to_score(raw, bound.source, perf_counter() - start)
+    except BaseException as error:
+        # A TimeoutError may be the source's own (a socket's), so only the limit can tell.
+        return timeout(bound.source.deadline or 0.0) if limit.expired() else failure(error, perf_counter() - start)
 
 
 def run_batch(bound: BoundSource, calls: Sequence[Call]) -> list[Score]:
@@ -51,23 +56,27 @@ def run_batch(bound: BoundSource, calls: Sequence[Call]) -> list[Score]:
     start = perf_counter()
     try:
         raw = _invoke(bound, columns(calls))
-        if inspect.isawaitable(raw):
+        if hasattr(raw, "__await__"):
             raw = asyncio.run(_wait(raw))
-    except (Exception, SystemExit) as error:
-        return [failure(error, perf_counter() - start)] * len(calls)
-    return to_scores(raw, bound.source, len(calls), perf_counter() - start)
+        return to_scores(raw, bound.source, len(calls), perf_counter() - start)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return share(failure(error, perf_counter() - start), len(calls))
 
 
 async def run_batch_async(bound: BoundSource, calls: Sequence[Call]) -> list[Score]:
     """Await a coroutine function of a batch, within its deadline."""
     start = perf_counter()
+    limit = asyncio.timeout(bound.source.deadline)
     try:
-        raw = await asyncio.wait_for(_invoke(bound, columns(calls)), bound.source.deadline)
-    except TimeoutError:
-        return [timeout(bound.source.deadline or 0.0)] * len(calls)
-    except (Exception, SystemExit) as error:
-        return [failure(error, perf_counter() - start)] * len(calls)
-    return to_scores(raw, bound.source, len(calls), perf_counter() - start)
+        async with limit:
+            raw = await _invoke(bound, columns(calls))
+        return to_scores(raw, bound.source, len(calls), perf_counter() - start)
+    except BaseException as error:
+        late = limit.expired()
+        score = timeout(bound.source.deadline or 0.0) if late else failure(error, perf_counter() - start)
+        return share(score, len(calls))
 
 
 def columns(calls: Sequence[Call]) -> Call:
@@ -90,13 +99,14 @@ async def _wait(awaitable: Any) -> Any:
 
 def to_scores(raw: Any, source: RewardSource, count: int, seconds: float) -> list[Score]:
     """Turn what a batch function returned into one score a sample; a wrong length is an error for all of them."""
-    if isinstance(raw, (str, bytes)) or not hasattr(raw, "__len__"):
+    if isinstance(raw, (str, bytes, Mapping, Set)) or not hasattr(raw, "__len__"):
         reason = f"a batch function returns a list of scores, got {type(raw).__name__}"
-        return [Score.failed(Status.ERROR, reason)] * count
+        return share(Score(None, Status.ERROR, reason, {}, seconds), count)
     values = list(raw)
     if len(values) != count:
         # Which score belongs to which sample cannot be known, so none is used.
-        return [Score.failed(Status.ERROR, f"returned {len(values)} scores for {count} samples")] * count
+        reason = f"returned {len(values)} scores for {count} samples"
+        return share(Score(None, Status.ERROR, reason, {}, seconds), count)
     return [to_score(value, source, seconds / count) for value in values]
 
 
@@ -113,16 +123,32 @@ def to_score(raw: Any, source: RewardSource, seconds: float) -> Score:
     if type(raw) is float or type(raw) is bool or type(raw) is int:
         return _checked(float(raw), source, "", {}, seconds)
     if isinstance(raw, Score):
+        # The same score, whether or not it crosses a pipe.
+        reason, details = str(raw.reason), plain(raw.details) if raw.details else {}
         if raw.value is None:
-            return replace(raw, seconds=seconds)
-        return _checked(raw.value, source, raw.reason, raw.details, seconds)
+            return Score(None, raw.status, reason, details, seconds)
+        return _checked(raw.value, source, reason, details, seconds)
     if isinstance(raw, numbers.Number) or (hasattr(raw, "item") and getattr(raw, "ndim", None) == 0):
-        try:
+        with contextlib.suppress(Exception):
             return _checked(float(raw), source, "", {}, seconds)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            pass
     reason = f"returned {type(raw).__name__}; a reward is a float, a bool, a Score or None"
     return Score(None, Status.ERROR, reason, {}, seconds)
+
+
+def plain(value: Any) -> Any:
+    """Return the JSON form of what a source noted in `details`; what has none becomes its text."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int):
+        # Python refuses to write an integer of thousands of digits in decimal.
+        return value if value.bit_length() < _MOST_BITS else hex(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, Set)):
+        return [plain(item) for item in value]
+    return str(value)
 
 
 def _checked(value: float, source: RewardSource, reason: str, details: Any, seconds: float) -> Score:
@@ -136,9 +162,19 @@ def _checked(value: float, source: RewardSource, reason: str, details: Any, seco
     return Score(None, Status.ERROR, f"returned {value:g}, outside its range {low:g} to {high:g}", details, seconds)
 
 
+def share(score: Score, count: int) -> list[Score]:
+    """Return the score of a call that failed for each of the samples that were in it, its time divided among them."""
+    return [replace(score, seconds=score.seconds / max(1, count))] * count
+
+
 def failure(error: BaseException, seconds: float) -> Score:
     """The score of a call that raised."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    text = f"{name}: {said}" if said else name
     return Score(None, Status.ERROR, text.partition("\n")[0][:REASON_LENGTH], {}, seconds)
 
 

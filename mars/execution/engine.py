@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from mars.execution.call import Call, run_batch, run_each
-from mars.execution.loop import BackgroundLoop
+from mars.execution.batch import Batch
+from mars.execution.call import Call, failure, run_batch, run_each
+from mars.execution.loop import AsyncCalls
 from mars.execution.pool import WorkerPool
 from mars.execution.threads import WatchedThreads
-from mars.registry import BoundSource
+from mars.execution.watch import Watch
+from mars.registry import BoundSource, RewardSource
 from mars.signature import MissingInputError, identity
 from mars.types import Sample, Score, Status
 
@@ -35,10 +38,11 @@ class Engine:
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._pid = os.getpid()
         self._pool: WorkerPool | None = None
-        self._loop: BackgroundLoop | None = None
+        self._watch: Watch | None = None
+        self._loop: AsyncCalls | None = None
         self._threads: WatchedThreads | None = None
+        _engines.add(self)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_workers": self._workers}
@@ -69,43 +73,62 @@ class Engine:
             except MissingInputError as missing:
                 fixed[index] = Score.failed(Status.ERROR, str(missing))
                 continue
+            except Exception as error:
+                fixed[index] = failure(error, 0.0)
+                continue
             place = seen.setdefault(identity(call), len(calls)) if once else len(calls)
             if place == len(calls):
                 calls.append(call)
             places.append(place)
-        return Pending(self._dispatch(bound, calls), places, fixed, len(samples))
+        return Pending(self._dispatch(bound, calls), places, fixed, len(samples), self)
 
     def _dispatch(self, bound: BoundSource, calls: list[Call]) -> Future[list[Score]] | _Inline:
         source = bound.source
         if not calls or (source.deadline is None and not source.signature.asynchronous):
             return _Inline(bound, calls)
-        self._prepare(source.isolated)
-        if source.isolated:
-            assert self._pool is not None
-            return self._pool.submit(bound, calls)
-        assert self._loop is not None and self._threads is not None
-        runner = self._loop if source.signature.asynchronous else self._threads
-        return runner.submit(bound, calls)
-
-    def _prepare(self, isolated: bool) -> None:
-        """Start what a source needs, once."""
-        if self._pid != os.getpid():
-            self._reset()
+        # Under the lock, so that nothing is handed to what another thread is closing.
         with self._lock:
-            if isolated and self._pool is None:
+            return self._submit(source, bound, calls).future
+
+    def _submit(self, source: RewardSource, bound: BoundSource, calls: list[Call]) -> Batch:
+        """Hand calls to what runs such a source; it is started when it is first needed."""
+        if source.isolated:
+            if self._pool is None:
                 self._pool = WorkerPool(self._workers)
-            if not isolated and self._loop is None:
-                self._loop = BackgroundLoop()
-                self._threads = WatchedThreads(self._loop)
+            return self._pool.submit(bound, calls)
+        if self._watch is None:
+            self._watch = Watch()
+        if source.signature.asynchronous:
+            if self._loop is None:
+                self._loop = AsyncCalls(self._watch)
+            return self._loop.submit(bound, calls)
+        if self._threads is None:
+            self._threads = WatchedThreads(self._watch)
+        return self._threads.submit(bound, calls)
 
     def close(self) -> None:
-        """End the worker processes and the event loop. The engine starts new ones if it is used again."""
-        if self._pid == os.getpid():
-            if self._pool is not None:
-                self._pool.close()
-            if self._loop is not None:
-                self._loop.close()
-        self._reset()
+        """End the worker processes, threads and event loops, now; what is not scored yet is answered with an error.
+
+        The engine starts new ones if it is used again.
+        """
+        with self._lock:
+            running = (self._pool, self._watch, self._loop)
+            self._pool = self._watch = self._loop = self._threads = None
+        for part in running:
+            if part is not None:
+                part.close()
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # A child has none of the threads, and a lock that one of them held would stay held.
+    for engine in list(_engines):
+        engine._reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 @dataclass(frozen=True)
@@ -132,12 +155,14 @@ class Pending:
         places: For each sample that could be called for, which call is its own.
         fixed: Scores known before any call, by the sample's index.
         count: How many samples there are.
+        engine: Kept alive, with its workers, for as long as somebody may wait.
     """
 
     work: Future[list[Score]] | _Inline
     places: list[int]
     fixed: dict[int, Score]
     count: int
+    engine: Engine
 
     @property
     def inline(self) -> bool:

@@ -1,59 +1,71 @@
-"""One event loop on a daemon thread: async sources keep their clients open across batches, whoever calls."""
+"""Async sources: one event loop on a thread of its own keeps their clients open across batches, whoever calls."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
-from mars.execution.call import Call, run_batch_async, run_each_async
+from mars.execution.batch import Batch
+from mars.execution.call import Call, run_batch_async, run_each_async, timeout
+from mars.execution.watch import GRACE, BackgroundLoop, Watch
 from mars.registry import BoundSource
-from mars.types import Score
 
 CONCURRENCY = 64
 """Most calls of one submission awaited at once; a deadline starts when the call does."""
 
 
-class BackgroundLoop:
-    """Runs coroutines for callers that may or may not have an event loop of their own."""
+class AsyncCalls:
+    """Awaits async sources for callers that may or may not have an event loop of their own.
 
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True, name="mars-loop")
-        self._thread.start()
+    Args:
+        watch: Gives up on a submission whose calls outlive their deadlines: they block the loop, or refuse to end.
+    """
 
-    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Future[list[Score]]:
-        """Score calls with an async source; one score a call, in order."""
-        if bound.source.signature.batch:
-            return self.start(run_batch_async(bound, calls))
-        return self.start(_each(bound, calls))
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._loop = BackgroundLoop("mars-loop")
 
-    def start(self, work: Coroutine[Any, Any, list[Score]]) -> Future[list[Score]]:
-        """Run a coroutine on the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop)
+    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Batch:
+        """Score calls with an async source."""
+        batch = self._watch.batch(bound, len(calls))
+        if batch.future.done():
+            return batch
+        loop, deadline = self._loop, bound.source.deadline
+        whole = bound.source.signature.batch
+        work = _whole(bound, calls, batch) if whole else _each(bound, calls, batch)
+        asyncio.run_coroutine_threadsafe(work, loop.loop)
+        if deadline is not None:
+            rounds = 1 if whole else -(-len(calls) // CONCURRENCY)
+            self._watch.after(deadline * rounds + GRACE, partial(self._overdue, loop, bound, batch, second=False))
+        return batch
+
+    def _overdue(self, loop: BackgroundLoop, bound: BoundSource, batch: Batch, second: bool) -> None:
+        if batch.future.done():
+            return
+        if not second:
+            # Should the whole process have been frozen, the loop gets a moment to catch up.
+            self._watch.after(GRACE, partial(self._overdue, loop, bound, batch, second=True))
+            return
+        if self._loop is loop:
+            self._loop = BackgroundLoop("mars-loop")
+        self._watch.leave_behind(bound)
+        batch.give_up(timeout(bound.source.deadline or 0.0))
 
     def close(self) -> None:
         """Cancel what is running and end the thread."""
-        asyncio.run_coroutine_threadsafe(_cancel_all(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
+        self._loop.close()
 
 
-async def _cancel_all() -> None:
-    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _whole(bound: BoundSource, calls: Sequence[Call], batch: Batch) -> None:
+    batch.put(0, await run_batch_async(bound, calls))
 
 
-async def _each(bound: BoundSource, calls: Sequence[Call]) -> list[Score]:
+async def _each(bound: BoundSource, calls: Sequence[Call], batch: Batch) -> None:
     gate = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(call: Call) -> Score:
+    async def one(place: int, call: Call) -> None:
         async with gate:
-            return await run_each_async(bound, call)
+            batch.put(place, [await run_each_async(bound, call)])
 
-    return list(await asyncio.gather(*(one(call) for call in calls)))
+    await asyncio.gather(*(one(place, call) for place, call in enumerate(calls)))

@@ -8,27 +8,33 @@ Nothing here uses signals, so the pool works from any thread, under asyncio and 
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 import pickle
 import queue
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Sequence
-from concurrent.futures import Future
 from multiprocessing.connection import Connection
 
 from mars.errors import MarsError
-from mars.execution.call import Call, timeout
-from mars.execution.worker import IN_WORKER, decode
+from mars.execution.batch import CLOSED, Batch
+from mars.execution.call import Call, failure, share, timeout
+from mars.execution.worker import IN_WORKER, OUT_OF_MEMORY, decode
 from mars.registry import BoundSource
 from mars.types import Score, Status
 
 START_SECONDS = 60.0
 """How long a worker may take to start and to import a source; not part of any item's deadline."""
+STALL_SECONDS = 10.0
+"""How long a message may stick in the pipe half way: what is left behind in a worker may have frozen it."""
 CHUNK = 32
 """Most items sent at once: enough to hide the pipe's cost, few enough that little waits behind a slow one."""
 LIFETIME = 5000
@@ -38,6 +44,7 @@ LIFETIME = 5000
 _BOOT = """
 import sys
 descriptor, parent, *sys.path[:] = sys.argv[1:]
+sys.argv[1:] = []
 from mars.execution.worker import main
 main(int(descriptor), int(parent))
 """
@@ -58,28 +65,35 @@ class WorkerPool:
             )
         self.workers = workers or len(os.sched_getaffinity(0))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._keepers = [_Keeper(self._jobs) for _ in range(self.workers)]
+        self._stop = _Stop()
+        self._keepers = [_Keeper(self._jobs, self._stop) for _ in range(self.workers)]
         self._finalizer = weakref.finalize(self, _dismiss, self._jobs, self.workers)
         for keeper in self._keepers:
             keeper.start()
 
-    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Future[list[Score]]:
-        """Score calls; the future always ends with one score a call, in order.
+    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Batch:
+        """Score calls. The pool must not be closed meanwhile; the engine sees to that.
 
         Args:
             bound: The source; it must be importable by another process.
             calls: The arguments of each call.
         """
-        batch = _Batch(len(calls))
-        pickled = pickle.dumps(bound)
+        batch = Batch(len(calls))
+        try:
+            pickled = pickle.dumps(bound)
+        except Exception as error:
+            reason = f"{bound.alias} cannot be sent to a worker process: {failure(error, 0.0).reason}"
+            batch.give_up(Score.failed(Status.ERROR, reason))
+            return batch
         whole = bound.source.signature.batch and not bound.source.independent
         size = len(calls) if whole else min(CHUNK, -(-len(calls) // (4 * self.workers)) or 1)
         for start in range(0, len(calls), max(size, 1)):
             self._jobs.put(_Job(bound, pickled, calls[start : start + size], start, batch))
-        return batch.future
+        return batch
 
     def close(self) -> None:
-        """End the workers. Items already submitted are finished first."""
+        """End the workers, now; what is not scored yet is answered with an error."""
+        self._stop.set()
         self._finalizer()
         for keeper in self._keepers:
             keeper.join()
@@ -90,25 +104,21 @@ def _dismiss(jobs: queue.SimpleQueue[_Job | None], workers: int) -> None:
         jobs.put(None)
 
 
-class _Batch:
-    """Collects the scores of one submission from several keepers."""
+class _Stop:
+    """A flag that the keepers see even while they wait for a worker."""
 
-    def __init__(self, count: int) -> None:
-        self.future: Future[list[Score]] = Future()
-        self._scores: list[Score | None] = [None] * count
-        self._missing = count
-        self._lock = threading.Lock()
-        if not count:
-            self.future.set_result([])
+    def __init__(self) -> None:
+        self.is_set = False
+        self._ours, self._theirs = socket.socketpair()
 
-    def put(self, start: int, scores: list[Score]) -> None:
-        """Store scores for the items from `start` on."""
-        with self._lock:
-            self._scores[start : start + len(scores)] = scores
-            self._missing -= len(scores)
-            done = not self._missing
-        if done:
-            self.future.set_result([score for score in self._scores if score is not None])
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when the flag is set."""
+        return self._theirs.fileno()
+
+    def set(self) -> None:
+        """Set the flag."""
+        self.is_set = True
+        self._ours.send(b"x")
 
 
 class _Job:
@@ -120,7 +130,7 @@ class _Job:
         pickled: bytes,
         calls: Sequence[Call],
         start: int,
-        batch: _Batch,
+        batch: Batch,
         retry: bool = True,
     ) -> None:
         self.bound = bound
@@ -146,20 +156,28 @@ class _WorkerDiedError(Exception):
     """The worker process ended or said something that no worker says."""
 
 
+class _StoppedError(Exception):
+    """The pool is being closed."""
+
+
 class _Keeper(threading.Thread):
     """Owns one worker process at a time."""
 
-    def __init__(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+    def __init__(self, jobs: queue.SimpleQueue[_Job | None], stop: _Stop) -> None:
         super().__init__(daemon=True, name="mars-keeper")
         self._jobs = jobs
+        self._stop_flag = stop
         self._worker: _Worker | None = None
 
     def run(self) -> None:
         """Take jobs until dismissed."""
         while (job := self._jobs.get()) is not None:
             try:
-                while job.calls:
+                while job.calls and not job.batch.future.done():
                     self._work(job)
+            except _StoppedError:
+                self._discard()
+                job.answer([CLOSED] * len(job.calls))
             except Exception as error:
                 # The promise is one score an item whatever happens, and this thread must outlive any fault.
                 self._discard()
@@ -168,9 +186,11 @@ class _Keeper(threading.Thread):
 
     def _work(self, job: _Job) -> None:
         """Run a job's items until they are done or the worker has to be replaced."""
-        if self._worker is None:
-            self._worker = _Worker()
-        worker = self._worker
+        if self._stop_flag.is_set:
+            raise _StoppedError
+        worker, used = self._worker, self._worker is not None
+        if worker is None:
+            worker = self._worker = _Worker(self._stop_flag)
         try:
             if trouble := worker.load(job.bound, job.pickled):
                 job.fail(f"a worker process cannot import {job.bound.source.origin}: {trouble}")
@@ -179,30 +199,38 @@ class _Keeper(threading.Thread):
         except _WorkerDiedError as death:
             self._discard()
             # An item may die of what an earlier one left behind: it gets one more try, alone on a fresh worker.
-            if worker.served and job.retry:
+            if (used or worker.served) and job.retry:
                 job.retry = False
+            elif not worker.knows(job.pickled):
+                # It would take a worker for every job of the batch to learn the same again.
+                reason = f"a worker process cannot import {job.bound.source.origin}: {death}"
+                job.batch.give_up(Score.failed(Status.ERROR, reason))
             else:
-                job.answer([Score.failed(Status.ERROR, str(death))] * self._blamed(job))
+                job.answer(share(Score.failed(Status.ERROR, str(death)), self._blamed(job)))
         if self._worker and self._worker.served >= LIFETIME:
             self._discard()
 
     def _feed(self, worker: _Worker, job: _Job) -> None:
         deadline = job.bound.source.deadline or START_SECONDS
+        blamed = self._blamed(job)
         try:
-            worker.send(job.pickled, job.calls)
-        except _WorkerDiedError:
-            raise
-        except Exception as error:
-            job.fail(f"the sample cannot be sent to a worker process: {type(error).__name__}: {error}")
-            return
-        while job.calls:
-            scores = worker.receive(deadline)
+            calls = pickle.dumps(job.calls)
+            count = len(job.calls)
+        except Exception:
+            # One that cannot be sent must not keep the others: they go one by one.
+            try:
+                calls, count = pickle.dumps(job.calls[:blamed]), blamed
+            except Exception as error:
+                reason = f"the sample cannot be sent to a worker process: {failure(error, 0.0).reason}"
+                job.answer(share(Score.failed(Status.ERROR, reason), blamed))
+                return
+        worker.send(job.pickled, count, calls)
+        for _ in range(0, count, blamed):
+            scores = worker.receive(deadline, blamed)
             if scores is None:
                 self._discard()
-                job.answer([timeout(deadline)] * self._blamed(job))
+                job.answer(share(timeout(deadline), blamed))
                 return
-            if scores[0].reason.startswith("out of memory"):
-                raise _WorkerDiedError(scores[0].reason)
             job.answer(scores)
             worker.served += len(scores)
 
@@ -220,8 +248,11 @@ class _Keeper(threading.Thread):
 class _Worker:
     """One worker process and the pipe to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: _Stop) -> None:
         ours, theirs = socket.socketpair()
+        patience = struct.pack("ll", int(STALL_SECONDS), 0)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BOOT, str(theirs.fileno()), str(os.getpid()), *sys.path],
             pass_fds=(theirs.fileno(),),
@@ -233,45 +264,55 @@ class _Worker:
         )
         theirs.close()
         self._connection = Connection(ours.detach())
-        self._loaded: dict[bytes, int] = {}
+        self._stop = stop.fileno()
+        self._ready = select.poll()
+        self._ready.register(self._connection.fileno(), select.POLLIN)
+        self._ready.register(self._stop, select.POLLIN)
+        self._loaded: dict[bytes, tuple[int, str | None]] = {}
+        self._memory_mb = 0
         self.served = 0
+
+    def knows(self, pickled: bytes) -> bool:
+        """Whether the worker tried to import a source, with whatever outcome."""
+        return pickled in self._loaded
 
     def load(self, bound: BoundSource, pickled: bytes) -> str | None:
         """Have the worker import a source, once. Returns what went wrong, if anything did."""
-        if pickled in self._loaded:
-            return None
-        key = len(self._loaded)
-        self._tell(("load", key, pickled))
-        reply = self._hear(START_SECONDS)
-        if reply is None:
-            raise _WorkerDiedError(f"importing {bound.source.origin} took more than {START_SECONDS:g} s")
-        if reply != b"null":
-            return reply.decode()
-        self._loaded[pickled] = key
-        return None
+        self._memory_mb = bound.source.memory_mb
+        if pickled not in self._loaded:
+            key = len(self._loaded)
+            # What this process can import by now may be more than when the worker started.
+            self._tell(("load", key, pickled, [str(entry) for entry in sys.path]))
+            reply = self._hear(START_SECONDS)
+            if reply is None:
+                raise _WorkerDiedError(f"it took more than {START_SECONDS:g} s")
+            self._loaded[pickled] = key, json.loads(reply)
+        return self._loaded[pickled][1]
 
-    def send(self, pickled: bytes, calls: Sequence[Call]) -> None:
-        """Send items to be scored by a source that was loaded."""
-        self._tell(("run", self._loaded[pickled], list(calls)))
+    def send(self, pickled: bytes, count: int, calls: bytes) -> None:
+        """Send pickled items to be scored by a source that was loaded."""
+        self._tell(("run", self._loaded[pickled][0], count, calls))
 
-    def receive(self, seconds: float) -> list[Score] | None:
-        """Return the next scores, or `None` when they did not come in time."""
+    def receive(self, seconds: float, count: int) -> list[Score] | None:
+        """Return the next `count` scores, or `None` when they did not come in time."""
         reply = self._hear(seconds)
         try:
-            return None if reply is None else decode(reply)
+            return None if reply is None else decode(reply, count)
         except ValueError as error:
             raise _WorkerDiedError(f"the worker process sent no score: {error}") from error
 
     def _tell(self, message: object) -> None:
-        payload = pickle.dumps(message)
         try:
-            self._connection.send_bytes(payload)
+            self._connection.send_bytes(pickle.dumps(message))
         except OSError as error:
             raise _WorkerDiedError(self._obituary()) from error
 
     def _hear(self, seconds: float) -> bytes | None:
+        ready = self._ready.poll(math.ceil(seconds * 1000))
+        if any(descriptor == self._stop for descriptor, _ in ready):
+            raise _StoppedError
         try:
-            return self._connection.recv_bytes() if self._connection.poll(seconds) else None
+            return self._connection.recv_bytes() if ready else None
         except (EOFError, OSError) as error:
             raise _WorkerDiedError(self._obituary()) from error
 
@@ -280,6 +321,8 @@ class _Worker:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             return "the worker process closed its pipe"
+        if code == OUT_OF_MEMORY:
+            return f"out of memory: needs more than {self._memory_mb} MiB"
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
         return f"the worker process {how}"
 

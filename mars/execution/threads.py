@@ -8,100 +8,101 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from functools import partial
 from time import monotonic
 
-from mars.execution.call import Call, run_batch, run_each, timeout
-from mars.execution.loop import BackgroundLoop
+from mars.execution.batch import Batch
+from mars.execution.call import Call, failure, run_batch, run_each, share, timeout
+from mars.execution.watch import Watch
 from mars.registry import BoundSource
-from mars.types import Score, Status
-
-MOST_ABANDONED = 64
-"""Threads left behind by one source after which it is refused: each keeps its memory for good."""
+from mars.types import Score
 
 
 class WatchedThreads:
     """Runs sources in daemon threads and gives up on calls that overrun.
 
     Args:
-        loop: Wakes the watch at each deadline.
+        watch: Looks after each call at its deadline.
     """
 
-    def __init__(self, loop: BackgroundLoop) -> None:
-        self._loop = loop
-        self._abandoned: dict[str, int] = {}
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
 
-    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Future[list[Score]]:
-        """Score calls; the future always ends with one score a call, in order."""
-        if self._abandoned.get(bound.source.name, 0) >= MOST_ABANDONED:
-            refused: Future[list[Score]] = Future()
-            reason = f"refused: it hung {MOST_ABANDONED} times; register it with isolated=True, so it can be killed"
-            refused.set_result([Score.failed(Status.ERROR, reason)] * len(calls))
-            return refused
-        run = _WatchedRun(bound, calls)
-        run.start()
-        self._loop.loop.call_soon_threadsafe(self._watch, run)
-        return run.future
+    def submit(self, bound: BoundSource, calls: Sequence[Call]) -> Batch:
+        """Score calls."""
+        run = _WatchedRun(bound, calls, self._watch.batch(bound, len(calls)))
+        if not run.batch.future.done():
+            run.start()
+            self._watch.after(run.deadline, partial(self._look, run))
+        return run.batch
 
-    def _watch(self, run: _WatchedRun) -> None:
-        if run.future.done():
+    def _look(self, run: _WatchedRun) -> None:
+        if run.batch.future.done():
             return
-        remaining = run.remaining()
-        if remaining <= 0:
-            self._abandoned[run.bound.source.name] = self._abandoned.get(run.bound.source.name, 0) + 1
-            run.abandon()
-            remaining = run.deadline
-        self._loop.loop.call_later(remaining, self._watch, run)
+        if run.abandon():
+            self._watch.leave_behind(run.bound)
+        self._watch.after(max(0.0, run.remaining()), partial(self._look, run))
 
 
 class _WatchedRun:
     """One submission; `_turn` names the thread whose answers still count."""
 
-    def __init__(self, bound: BoundSource, calls: Sequence[Call]) -> None:
+    def __init__(self, bound: BoundSource, calls: Sequence[Call], batch: Batch) -> None:
         self.bound = bound
-        self.future: Future[list[Score]] = Future()
+        self.batch = batch
         self.deadline = bound.source.deadline or float("inf")
         self._calls = calls
-        self._scores: list[Score] = []
+        self._answered = 0
         self._turn = 0
         self._began = monotonic()
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start a thread on the calls that have no score yet."""
-        self._began = monotonic()
-        threading.Thread(target=self._work, args=(self._turn,), daemon=True, name="mars-source").start()
+        work = partial(self._work, self._turn, self._answered)
+        try:
+            threading.Thread(target=work, daemon=True, name="mars-source").start()
+        except RuntimeError as error:
+            # The system has no thread left to give.
+            self.batch.give_up(failure(error, 0.0))
 
     def remaining(self) -> float:
         """Seconds until the call in hand is overdue."""
         return self.deadline - (monotonic() - self._began)
 
-    def abandon(self) -> None:
-        """Answer for the overdue call and go on with the next in a new thread."""
-        overdue = len(self._calls) if self.bound.source.signature.batch else 1
+    def abandon(self) -> bool:
+        """If the call in hand is overdue, answer for it and go on with the next in a new thread."""
         with self._lock:
-            if len(self._scores) == len(self._calls):
-                return
+            # The thread may have answered, and begun on the next call, while this one was about to look.
+            if self.remaining() > 0:
+                return False
             self._turn += 1
-        self._put([timeout(self.deadline)] * overdue, self._turn)
-        if not self.future.done():
+        self._answer(self._turn, share(timeout(self.deadline), self._at_once()))
+        if not self.batch.future.done():
             self.start()
+        return True
 
-    def _work(self, turn: int) -> None:
-        if self.bound.source.signature.batch:
-            self._put(run_batch(self.bound, self._calls), turn)
-            return
-        for call in self._calls[len(self._scores) :]:
-            if not self._put([run_each(self.bound, call)], turn):
+    def _at_once(self) -> int:
+        return len(self._calls) if self.bound.source.signature.batch else 1
+
+    def _work(self, turn: int, start: int) -> None:
+        whole = self.bound.source.signature.batch
+        for place in range(start, len(self._calls), self._at_once()):
+            try:
+                scores = run_batch(self.bound, self._calls) if whole else [run_each(self.bound, self._calls[place])]
+            except KeyboardInterrupt as error:
+                # Off the main thread it is no user's.
+                scores = share(failure(error, 0.0), self._at_once())
+            if not self._answer(turn, scores):
                 return
 
-    def _put(self, scores: list[Score], turn: int) -> bool:
+    def _answer(self, turn: int, scores: list[Score]) -> bool:
+        """Hand over the next scores; returns whether there is more to do for this thread."""
         with self._lock:
             if turn != self._turn:
                 return False
-            self._scores.extend(scores)
+            place = self._answered
+            self._answered += len(scores)
             self._began = monotonic()
-            done = len(self._scores) == len(self._calls)
-        if done:
-            self.future.set_result(self._scores)
-        return True
+        self.batch.put(place, scores)
+        return not self.batch.future.done()

@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sys
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
 
-from mars.execution.call import Call, failure, run_batch, run_each
+from mars.execution.call import Call, failure, run_batch, run_each, share
 from mars.registry import BoundSource
 from mars.types import Score, Status
 from sandboxes.limits import die_with_parent, lift_memory_limit, limit_memory_growth, no_core_dumps
 
 IN_WORKER = "MARS_IN_WORKER"
+OUT_OF_MEMORY = 99
+"""The status a worker exits with when a call hit its memory limit."""
 
 
 def main(descriptor: int, parent: int) -> None:
@@ -35,55 +39,70 @@ def main(descriptor: int, parent: int) -> None:
         if request[0] == "load":
             connection.send_bytes(_load(sources, *request[1:]))
         else:
-            _run(connection, sources[request[1]], request[2])
+            _run(connection, sources[request[1]], *request[2:])
 
 
-def _load(sources: dict[int, BoundSource], key: int, pickled: bytes) -> bytes:
+def _load(sources: dict[int, BoundSource], key: int, pickled: bytes, path: list[str]) -> bytes:
+    sys.path[:] = path
     try:
-        sources[key] = pickle.loads(pickled)
+        bound: BoundSource = pickle.loads(pickled)
+        if bound.source.warm_up is not None:
+            bound.source.warm_up()
+        sources[key] = bound
     except BaseException as error:
         return json.dumps(failure(error, 0.0).reason).encode()
     return b"null"
 
 
-def _run(connection: Connection, bound: BoundSource, calls: list[Call]) -> None:
+def _run(connection: Connection, bound: BoundSource, count: int, pickled: bytes) -> None:
+    calls: list[Call] = []
+    unreadable: BaseException | None = None
+    try:
+        calls = pickle.loads(pickled)
+    except BaseException as error:
+        unreadable = error
+
+    def work(start: int) -> list[Score]:
+        if unreadable is not None:
+            raise unreadable
+        return run_batch(bound, calls) if bound.source.signature.batch else [run_each(bound, calls[start])]
+
     limit_memory_growth(bound.source.memory_mb << 20)
-    if bound.source.signature.batch:
-        connection.send_bytes(encode(_guarded(bound, lambda: run_batch(bound, calls), len(calls))))
-    else:
-        for call in calls:
-            connection.send_bytes(encode(_guarded(bound, lambda call=call: [run_each(bound, call)], 1)))
+    together = count if bound.source.signature.batch else 1
+    for start in range(0, count, together):
+        connection.send_bytes(_guarded(partial(work, start), together))
     lift_memory_limit()
 
 
-def _guarded(bound: BoundSource, work: Any, count: int) -> list[Score]:
+def _guarded(work: Callable[[], list[Score]], count: int) -> bytes:
     try:
         scores = work()
     except BaseException as error:
-        scores = [failure(error, 0.0)] * count
+        scores = share(failure(error, 0.0), count)
     if any(score.reason.startswith("MemoryError") for score in scores if score.status is Status.ERROR):
-        return [out_of_memory(bound)] * count
-    return scores
-
-
-def out_of_memory(bound: BoundSource) -> Score:
-    """The score of a call that hit its memory limit."""
-    return Score.failed(Status.ERROR, f"out of memory: needs more than {bound.source.memory_mb} MiB")
+        # What is left of this process is not to be trusted; its end says why.
+        os._exit(OUT_OF_MEMORY)
+    return encode(scores)
 
 
 def encode(scores: list[Score]) -> bytes:
     """Write scores as the JSON that `decode` reads."""
-    rows = [(s.value, s.status, s.reason, dict(s.details), s.seconds) for s in scores]
-    return json.dumps(rows, default=str).encode()
+    return json.dumps([(s.value, s.status, s.reason, s.details, s.seconds) for s in scores]).encode()
 
 
-def decode(payload: bytes) -> list[Score]:
+def decode(payload: bytes, count: int) -> list[Score]:
     """Read scores from a worker's JSON.
 
     Raises:
-        ValueError: When the payload is not what `encode` writes.
+        ValueError: When the payload is not what `encode` writes of this many scores.
     """
-    return [
-        Score(value, Status(status), reason, details, seconds)
-        for value, status, reason, details, seconds in json.loads(payload)
-    ]
+    try:
+        scores = [
+            Score(value, Status(status), reason, details, seconds)
+            for value, status, reason, details, seconds in json.loads(payload)
+        ]
+    except TypeError as error:
+        raise ValueError(error) from error
+    if len(scores) != count:
+        raise ValueError(f"{len(scores)} scores for {count} samples")
+    return scores

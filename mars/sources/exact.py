@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mars.answers import EMPTY_ANSWER, NO_ANSWER, graded_text, last_boxed
 from mars.registry import reward
-from mars.thinking import CLOSE, OPEN
+from mars.thinking import CLOSE, OPEN, CloseTag, OpenTag
 from mars.types import Sample, Score
 
 
@@ -20,8 +20,8 @@ def exact(
     *,
     boxed: bool = False,
     ignore_case: bool = False,
-    open_tag: str = OPEN,
-    close_tag: str = CLOSE,
+    open_tag: OpenTag = OPEN,
+    close_tag: CloseTag = CLOSE,
 ) -> Score:
     r"""1 where the text behind the thinking equals the reference, else 0.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
@@ -12,6 +13,8 @@ from mars.types import Sample, Score
 
 _PLACEHOLDER = re.compile(r"\{(think|answer)\}")
 _TAG = re.compile(r"<[^<>\s]+>")
+# What a fixed part is made of, with white space free in between.
+_TOKEN = re.compile(_TAG.pattern + r"|[^\s<]+|<")
 
 
 def _checked_template(template: str) -> str:
@@ -20,7 +23,8 @@ def _checked_template(template: str) -> str:
         raise ValueError("a template has {answer} once, and {think} at most once")
     if names == ["answer"] and template.strip() == "{answer}":
         raise ValueError("a template of {answer} alone accepts everything; add the tags that must be there")
-    if "{think}{answer}" in template.replace(" ", "") or "{answer}{think}" in template.replace(" ", ""):
+    bare = "".join(template.split())
+    if "{think}{answer}" in bare or "{answer}{think}" in bare:
         raise ValueError("something must stand between {think} and {answer}, or nobody can tell them apart")
     return template
 
@@ -53,27 +57,57 @@ def format(
             `<think>{think}</think><answer>{answer}</answer>`.
         min_thinking: Fewest characters of thinking; 1 or more refuses the empty thought.
     """
-    pieces = _PLACEHOLDER.split(template)
-    literals, names = [piece.strip() for piece in pieces[::2]], pieces[1::2]
+    shape = _shape(template)
+    (first, literal), *others = shape.literals
+    found = literal.match(completion, len(completion) - len(completion.lstrip()))
+    if found is None:
+        return Score(0.0, reason=f"does not begin with {first!r}")
     parts: dict[str, str] = {}
-    rest = completion.strip()
-    if not rest.startswith(literals[0]):
-        return Score(0.0, reason=f"does not begin with {literals[0]!r}")
-    rest = rest[len(literals[0]) :]
-    for name, literal in zip(names, literals[1:], strict=True):
-        if literal:
-            parts[name], found, rest = rest.partition(literal)
-            if not found:
-                return Score(0.0, reason=f"{literal!r} is missing")
-        else:
-            parts[name], rest = rest, ""
-    if rest.strip():
-        return Score(0.0, reason=f"text after the end: {rest.strip()[:40]!r}")
-    for tag in _TAG.findall(template):
-        if completion.count(tag) != template.count(tag):
-            return Score(0.0, reason=f"{tag!r} stands {completion.count(tag)} times instead of {template.count(tag)}")
+    place = found.end()
+    for name, (written, literal) in zip(shape.names, others, strict=True):
+        found = literal.search(completion, place) if written else None
+        if written and found is None:
+            return Score(0.0, reason=f"{written!r} is missing")
+        parts[name] = completion[place : found.start() if found else None]
+        place = found.end() if found else len(completion)
+    if rest := completion[place:].strip():
+        return Score(0.0, reason=f"text after the end: {rest[:40]!r}")
+    for written, (literal, times) in shape.fixed.items():
+        count = len(literal.findall(completion))
+        if count != times:
+            return Score(0.0, reason=f"{written!r} stands {count} times instead of {times}")
     if not parts["answer"].strip():
         return Score(0.0, reason="the answer is empty")
     if len(parts.get("think", "").strip()) < min_thinking:
         return Score(0.0, reason=f"fewer than {min_thinking} characters of thinking")
     return Score(1.0, reason="well formed")
+
+
+class _Shape(NamedTuple):
+    """A template, read.
+
+    Attributes:
+        names: The placeholders, in order.
+        literals: What stands before, between and behind them: as written, and as a pattern.
+        fixed: How often each tag, and each literal that has no tag, may stand in a completion.
+    """
+
+    names: list[str]
+    literals: list[tuple[str, re.Pattern[str]]]
+    fixed: dict[str, tuple[re.Pattern[str], int]]
+
+
+@functools.lru_cache(maxsize=64)
+def _shape(template: str) -> _Shape:
+    pieces = _PLACEHOLDER.split(template)
+    written = [piece.strip() for piece in pieces[::2]]
+    fixed = [*_TAG.findall(template), *(piece for piece in written if piece and not _TAG.search(piece))]
+    return _Shape(
+        names=pieces[1::2],
+        literals=[(piece, _pattern(piece)) for piece in written],
+        fixed={piece: (_pattern(piece), fixed.count(piece)) for piece in fixed},
+    )
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    return re.compile(r"\s*".join(map(re.escape, _TOKEN.findall(written))))

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from mars.answers import EMPTY_ANSWER, NO_ANSWER, graded_text, last_boxed
 from mars.registry import reward
-from mars.thinking import CLOSE, OPEN
+from mars.thinking import CLOSE, OPEN, CloseTag, OpenTag
 from mars.types import Sample, Score, Status
+
+
+def _warm_up() -> None:
+    """Import Math-Verify and have it build its grammars, which takes longer than any answer."""
+    _verifier()(_parse("\\boxed{\\frac{1}{2}}"), _parse("0.5"), timeout_seconds=None)
 
 
 @reward(
@@ -18,6 +25,7 @@ from mars.types import Sample, Score, Status
     isolated=True,
     deadline=5.0,
     memory_mb=1024,
+    warm_up=_warm_up,
     example=Sample("<think>a half and a quarter</think>The sum is $\\boxed{\\frac{3}{4}}$.", reference="0.75"),
 )
 def math(
@@ -25,8 +33,8 @@ def math(
     reference: object,
     *,
     precision: int = 6,
-    open_tag: str = OPEN,
-    close_tag: str = CLOSE,
+    open_tag: OpenTag = OPEN,
+    close_tag: CloseTag = CLOSE,
 ) -> Score:
     r"""1 where the answer equals the reference mathematically, else 0.
 
@@ -56,10 +64,30 @@ def math(
     if not answer:
         return Score(0.0, reason=f"no answer that parses in {(box or text)[-80:]!r}")
     extracted = str(answer[-1])
-    equal = _verifier()(list(gold), answer, float_rounding=precision, timeout_seconds=None)
+    equal = _equal(gold, answer, precision)
     verdict = "equals" if equal else "does not equal"
     reason = f"{extracted:.80} {verdict} {reference!s:.80}"
     return Score(float(equal), reason=reason, details={"extracted": extracted, "boxed": box is not None})
+
+
+def _equal(gold: Sequence[Any], answer: Sequence[Any], precision: int) -> bool:
+    """Compare every reading of the answer with every reading of the reference.
+
+    Math-Verify by itself says "not equal" when a comparison fails; here the failure comes out, unless another pair of
+    readings is equal.
+    """
+    failed: Exception | None = None
+    for pair in itertools.product(gold, answer):
+        try:
+            if _verifier()(*pair, float_rounding=precision, timeout_seconds=None, raise_on_error=True):
+                return True
+        except MemoryError:
+            raise
+        except Exception as error:
+            failed = error
+    if failed is not None:
+        raise failed
+    return False
 
 
 @functools.lru_cache(maxsize=4096)
@@ -75,11 +103,17 @@ def _parse_reference(reference: str) -> tuple[Any, ...]:
 
 
 def _parse(text: str) -> list[Any]:
+    """Return the readings of a text; none where it is no mathematics, but never for want of memory."""
     from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
 
     _verifier()
     config = (LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig())
-    return parse(text, extraction_config=config, parsing_timeout=None)  # type: ignore[arg-type]
+    try:
+        return parse(text, extraction_config=config, parsing_timeout=None, raise_on_error=True)  # type: ignore[arg-type]
+    except MemoryError:
+        raise
+    except Exception:
+        return []
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mars.answers import EMPTY_ANSWER, NO_ANSWER, graded_text, last_boxed
 from mars.registry import reward
-from mars.thinking import CLOSE, OPEN
+from mars.thinking import CLOSE, OPEN, CloseTag, OpenTag
 from mars.types import Sample, Score, Status
 
 MOST_DIGITS = 1000
@@ -22,10 +22,11 @@ _MARKER = re.compile(r"####\s*(.+)")
 _DIGITS = rf"(?:\d{{1,3}}(?:,\d{{3}}){{1,{MOST_DIGITS // 4}}}(?!\d)|\d{{1,{MOST_DIGITS}}}(?!\d))"
 _DECIMALS = rf"\.\d{{0,{MOST_DIGITS}}}(?!\d)"
 _NUMBER = re.compile(
-    rf"(?<![\w.])[-+]?(?:{_DIGITS}(?:{_DECIMALS})?|\.\d{{1,{MOST_DIGITS}}}(?!\d))(?:[eE][-+]?\d{{1,3}}(?!\d))?"
+    rf"(?<![\w.])[-+]?[$€£]?(?:{_DIGITS}(?:{_DECIMALS})?|\.\d{{1,{MOST_DIGITS}}}(?!\d))(?:[eE][-+]?\d{{1,3}}(?!\d))?"
     rf"(?:\s?/\s?[1-9]\d{{0,{MOST_DIGITS}}}(?!\d))?"
 )
-_TYPOGRAPHY = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "$": " ", "€": " ", "£": " "})
+_TYPOGRAPHY = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " "})
+_CURRENCY = str.maketrans("", "", "$€£")
 
 
 @reward(
@@ -38,10 +39,12 @@ def numeric(
     completion: str,
     reference: object,
     *,
-    relative: Annotated[float, Field(ge=0, description="largest accepted error as a share of the reference")] = 0.0,
-    absolute: Annotated[float, Field(ge=0, description="largest accepted error")] = 0.0,
-    open_tag: str = OPEN,
-    close_tag: str = CLOSE,
+    relative: Annotated[
+        float, Field(ge=0, allow_inf_nan=False, description="largest accepted error as a share of the reference")
+    ] = 0.0,
+    absolute: Annotated[float, Field(ge=0, allow_inf_nan=False, description="largest accepted error")] = 0.0,
+    open_tag: OpenTag = OPEN,
+    close_tag: CloseTag = CLOSE,
 ) -> Score:
     r"""1 where the number that the answer ends on equals the reference, else 0.
 
@@ -94,7 +97,7 @@ def _last_number(text: str) -> tuple[str, Fraction] | None:
     found = deque(_NUMBER.finditer(text.translate(_TYPOGRAPHY)), maxlen=1)
     if not found:
         return None
-    written = found[0].group()
+    written = found[0].group().translate(_CURRENCY)
     numerator, _, denominator = written.replace(",", "").replace(" ", "").partition("/")
     value = Fraction(numerator.rstrip(".") if "e" not in numerator.lower() else numerator)
     return written, value / int(denominator) if denominator else value

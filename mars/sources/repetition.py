@@ -38,6 +38,8 @@ def repetition(
     count = len(tokens) - ngram + 1
     if count < 1:
         return Score(0.0, reason=f"shorter than {ngram} {unit}")
-    distinct = len({tuple(tokens[i : i + ngram]) for i in range(count)})
+    # Slices of text are kept as text: a megabyte of them as tuples would fill the memory.
+    keep = tuple if unit == "words" else str
+    distinct = len({keep(tokens[i : i + ngram]) for i in range(count)})
     repeated = count - distinct
     return Score(-repeated / count, reason=f"{repeated} of {count} {ngram}-grams were said before")

@@ -104,7 +104,7 @@ def test_a_users_own_source_is_checked_by_the_contract(tmp_path: Path) -> None:
         "def first_letter(completion: str, *, letter: str = 'a') -> bool:\n"
         "    return completion[0] == letter\n"
     )
-    out, err = mars("check", "first_letter", "--import", "mine.py", "--setting", "letter=T", cwd=tmp_path, code=1)
+    out, _ = mars("check", "first_letter", "--import", "mine.py", "--setting", "letter=T", cwd=tmp_path, code=1)
     assert "IndexError" in out and "FAIL" in out
     (tmp_path / "mine.py").write_text((tmp_path / "mine.py").read_text().replace("completion[0]", "completion[:1]"))
     out, _ = mars("check", "first_letter", "--import", "mine.py", cwd=tmp_path)

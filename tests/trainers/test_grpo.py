@@ -218,6 +218,14 @@ def test_a_think_tag_that_the_tokenizer_drops_is_found_at_start(
         MarsGRPOTrainer(nonsense, system, config, train_dataset=rows, processing_class=tokenizer)
 
 
+def test_a_model_without_its_tokenizer_is_found_at_start(
+    nonsense: str, system: RewardSystem, config: GRPOConfig, rows: Dataset, tmp_path: Path
+) -> None:
+    AutoModelForCausalLM.from_pretrained(nonsense).save_pretrained(tmp_path / "bare")
+    with pytest.raises(TrainingError, match="reads no text"):
+        MarsGRPOTrainer(str(tmp_path / "bare"), system, config, train_dataset=rows)
+
+
 def test_a_prefilled_think_tag_is_put_back_before_scoring(nonsense: str, config: GRPOConfig, rows: Dataset) -> None:
     tokenizer = AutoTokenizer.from_pretrained(nonsense)
     tokenizer.chat_template = tokenizer.chat_template.replace(

@@ -1,0 +1,44 @@
+"""The scores of one submission, collected from whoever computes them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from mars.types import Score, Status
+
+CLOSED = Score.failed(Status.ERROR, "the engine was closed before this was scored")
+
+
+class Batch:
+    """A place for each score of a submission; its future ends when all are filled, with one score a call, in order.
+
+    Args:
+        count: How many scores there will be.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.future: Future[list[Score]] = Future()
+        # Nobody can cancel it: a waiter that goes away (a cancelled task) must not fault those who still compute.
+        self.future.set_running_or_notify_cancel()
+        self._scores: list[Score | None] = [None] * count
+        self._missing = count
+        self._lock = threading.Lock()
+
+    def put(self, start: int, scores: Sequence[Score]) -> None:
+        """Store the scores of the calls from `start` on; those that were answered before keep their first score."""
+        with self._lock:
+            if not self._missing:
+                return
+            for place, score in enumerate(scores, start):
+                if self._scores[place] is None:
+                    self._scores[place] = score
+                    self._missing -= 1
+            if self._missing:
+                return
+        self.future.set_result([score for score in self._scores if score is not None])
+
+    def give_up(self, score: Score) -> None:
+        """Answer every call that has no score yet with this one."""
+        self.put(0, [score] * len(self._scores))

@@ -1,0 +1,36 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from mars import registry
+
+# What a property needs is many inputs, not fast ones: other work on the machine must not fail it.
+settings.register_profile("mars", deadline=None, max_examples=100, print_blob=True)
+settings.load_profile("mars")
+
+
+@pytest.fixture(autouse=True)
+def forget_sources() -> Iterator[None]:
+    """Take out of the registry what a test registered."""
+    registry.load_plugins()
+    before = dict(registry._sources)
+    yield
+    registry._sources.clear()
+    registry._sources.update(before)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real problems and graded answers, which is no part of the project."""
+    named = os.environ.get("MARS_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs real data: there is no folder {folder}; say where it is with $MARS_DATA")
+    return folder
