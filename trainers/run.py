@@ -88,20 +88,21 @@ class Plan:
             if not isinstance(value, str):
                 raise ConfigError(f"{recipe.place((key,))}: {key}: must be text, got {value!r}")
         train = recipe.section("train", TrainSettings)
+        model = recipe.section("model", ModelSettings)
         return cls(
             recipe,
             Path(output),
             title,
-            recipe.section("model", ModelSettings),
+            model,
             recipe.section("data", DataSettings),
             recipe.section("columns", Columns),
             train,
             recipe.section("evaluate", EvaluateSettings),
-            _grpo_config(recipe, train, Path(output)),
+            _grpo_config(recipe, train, Path(output), tiny=model.path == TINY),
         )
 
 
-def _grpo_config(recipe: Recipe, train: TrainSettings, folder: Path) -> GRPOConfig:
+def _grpo_config(recipe: Recipe, train: TrainSettings, folder: Path, *, tiny: bool) -> GRPOConfig:
     """Make TRL's configuration: the recipe's keys over defaults that suit this machine."""
     known = {field.name for field in dataclasses.fields(GRPOConfig) if field.init}
     for key in train.trl:
@@ -112,8 +113,9 @@ def _grpo_config(recipe: Recipe, train: TrainSettings, folder: Path) -> GRPOConf
     on_gpu = torch.cuda.is_available()
     defaults: dict[str, Any] = {
         "use_cpu": not on_gpu,
-        "bf16": on_gpu,
-        "gradient_checkpointing": on_gpu,
+        # The embedded model needs neither, and accelerate allows one precision a process: that of its warm start.
+        "bf16": on_gpu and not tiny,
+        "gradient_checkpointing": on_gpu and not tiny,
         "report_to": "trackio" if importlib.util.find_spec("trackio") else "none",
         "project": "mars",
         "run_name": folder.name,

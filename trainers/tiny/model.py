@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
+from trainers.tiny.tokenizer import END, PAD
+
 
 def build_model(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen3ForCausalLM:
     """Make the model with random weights.
@@ -18,14 +20,15 @@ def build_model(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen3ForCa
         model = Qwen3ForCausalLM(_architecture(tokenizer))
     # `generate` and the trainers read the stop token from here, not from the tokenizer.
     model.generation_config = GenerationConfig(
-        bos_token_id=None, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+        bos_token_id=None, eos_token_id=model.config.eos_token_id, pad_token_id=model.config.pad_token_id
     )
     return model
 
 
 def _architecture(tokenizer: PreTrainedTokenizerFast) -> Qwen3Config:
+    vocabulary = tokenizer.get_vocab()
     return Qwen3Config(
-        vocab_size=len(tokenizer),
+        vocab_size=len(vocabulary),
         hidden_size=96,
         intermediate_size=288,
         num_hidden_layers=3,
@@ -38,6 +41,6 @@ def _architecture(tokenizer: PreTrainedTokenizerFast) -> Qwen3Config:
         # steps pass before anything is learned, and with some buttons nothing is.
         initializer_range=0.1,
         bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=vocabulary[END],
+        pad_token_id=vocabulary[PAD],
     )

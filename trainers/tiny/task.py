@@ -112,13 +112,15 @@ def rows(prompts: Iterable[str]) -> list[dict[str, Any]]:
 
 def draw(rng: random.Random, size: int) -> list[str]:
     """Draw `size` prompts for training, with replacement, never a held-out one."""
-    prompts: list[str] = []
-    while len(prompts) < size:
-        steps = rng.choice((EASY_STEPS, *HARD_STEPS))
+    return [_draw_one(rng, steps=rng.choice((EASY_STEPS, *HARD_STEPS))) for _ in range(size)]
+
+
+def _draw_one(rng: random.Random, steps: int) -> str:
+    # A held-out problem is drawn again with as many steps, or the lengths would not come equally often.
+    while True:
         prompt = rng.choice(STATES) + "".join(rng.choices(list(BUTTONS), k=steps)) + "="
         if prompt not in held_out():
-            prompts.append(prompt)
-    return prompts
+            return prompt
 
 
 @cache
