@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -202,8 +202,10 @@ class Recipe:
 
 
 def fingerprint(data: Any) -> str:
-    """Return twelve hex digits that name a piece of plain data, whatever the order of its keys."""
-    text = json.dumps(data, sort_keys=True, default=str)
+    """Return twelve hex digits that name a piece of plain data, whatever the order of its keys and sets."""
+    text = json.dumps(
+        data, sort_keys=True, default=lambda item: sorted(map(str, item)) if isinstance(item, Set) else str(item)
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mars.errors import ConfigError, RegistryError, did_you_mean
+from mars.recipe import fingerprint
 from mars.signature import Signature, options_model, read
 from mars.types import Sample
 
@@ -127,12 +128,12 @@ class BoundSource:
 
     def fingerprint(self) -> str:
         """Return what its verdicts depend on besides the input: source, version and settings."""
-        return f"{self.source.name}@{self.source.version}:{self.settings.model_dump_json()}"
+        return f"{self.source.name}@{self.source.version}:{fingerprint(self.settings.model_dump())}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the place to import and the settings as plain data."""
         place = Place.of(self.source.function)
-        settings = self.settings.model_dump(mode="json", exclude_unset=True)
+        settings = self.settings.model_dump(exclude_unset=True)
         return _rebuild, (place, self.source.name, settings, self.alias, self.source.deadline)
 
 

@@ -222,7 +222,7 @@ class RewardSystem:
     def fingerprint(self) -> str:
         """Return twelve hex digits that name everything the verdicts depend on: sources, versions, settings, policy."""
         sources = {name: bound.fingerprint() for name, bound in self.sources.items()}
-        return fingerprint([sources, self.settings.model_dump(mode="json", exclude={"workers", "imports"})])
+        return fingerprint([sources, self.settings.model_dump(exclude={"workers", "imports"})])
 
     def close(self) -> None:
         """End the worker processes, unless the engine was given by the caller."""

@@ -72,6 +72,8 @@ class Score:
     seconds: float = field(default=0.0, compare=False)
 
     def __post_init__(self) -> None:
+        if type(self.status) is not Status:
+            object.__setattr__(self, "status", Status(self.status))
         if (self.value is None) is (self.status is Status.OK):
             raise ValueError(
                 f"a score has a value exactly when its status is ok, got {self.value!r} with {self.status}"

@@ -124,7 +124,7 @@ def to_score(raw: Any, source: RewardSource, seconds: float) -> Score:
         return _checked(float(raw), source, "", {}, seconds)
     if isinstance(raw, Score):
         # The same score, whether or not it crosses a pipe.
-        reason, details = str(raw.reason), plain(raw.details) if raw.details else {}
+        reason, details = str(raw.reason), plain(dict(raw.details)) if raw.details else {}
         if raw.value is None:
             return Score(None, raw.status, reason, details, seconds)
         return _checked(raw.value, source, reason, details, seconds)

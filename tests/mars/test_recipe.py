@@ -351,6 +351,11 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_keys(data: dict[str, Any]
     assert re.fullmatch("[0-9a-f]{12}", fingerprint(data))
 
 
+def test_a_fingerprint_does_not_depend_on_the_order_of_a_set() -> None:
+    words = [str(number) for number in range(50)]
+    assert fingerprint(set(words)) == fingerprint(sorted(words))
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [(1, 2), (1, "1"), ([1, 2], [2, 1]), ({"a": 1}, {"a": None}), (None, "null")]
 )

@@ -12,6 +12,9 @@ import pytest
 
 from mars import ConfigError, Kind, RegistryError, Sample, Settings, registry, reward
 from mars.registry import BoundSource, Place
+from tests.mars.execution import pool_sources
+
+assert pool_sources
 
 
 def _register(name: Any = "throwaway", **options: Any) -> None:
@@ -150,6 +153,15 @@ def test_a_bound_source_pickles_with_its_name_settings_and_deadline() -> None:
     copy = pickle.loads(pickle.dumps(bound))
     assert isinstance(copy, BoundSource)
     assert (copy.alias, copy.source, copy.settings) == ("correct", bound.source, bound.settings)
+    assert copy.fingerprint() == bound.fingerprint()
+
+
+@pytest.mark.parametrize("wanted", [math.inf, (1, 2), {"a"}, b"\xff", "\ud800", Kind.JUDGE, None])
+def test_settings_of_any_type_are_the_same_in_another_process(wanted: Any) -> None:
+    bound = registry.get("takes_settings").configure({"wanted": wanted})
+    copy = pickle.loads(pickle.dumps(bound))
+    assert copy.options() == {"wanted": wanted}
+    assert type(copy.options()["wanted"]) is type(wanted)
     assert copy.fingerprint() == bound.fingerprint()
 
 

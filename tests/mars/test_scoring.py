@@ -372,7 +372,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(folder: Path) -> None:
         time.sleep(0.01)
     killed.kill()
     killed.communicate(timeout=60)
-    kept = len(target.read_bytes().splitlines())
+    kept = target.read_bytes().count(b"\n")
     assert kept < 4 * CHUNK
     # The kernel may have kept half a line.
     with target.open("ab") as file:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,19 +54,25 @@ def test_failed_means_that_a_verdict_was_due_and_did_not_come(status: Status) ->
         (math.nan, Status.OK, ValueError, "not a number is no verdict"),
         (math.inf, Status.OK, ValueError, "nor is infinity"),
         ("1", Status.OK, TypeError, "text is not a number, even if it reads like one"),
+        (None, "fine", ValueError, "a status is one of five"),
+        (0.0, "error", ValueError, "also where it is written as text"),
     ],
 )
 def test_a_score_that_contradicts_itself_cannot_be_made(
-    value: object, status: Status, fault: type[Exception], why: str
+    value: Any, status: Any, fault: type[Exception], why: str
 ) -> None:
     with pytest.raises(fault):
-        Score(value, status)  # type: ignore[arg-type]
+        Score(value, status)
 
 
 @pytest.mark.parametrize("value", [True, 1, 1.0])
 def test_a_value_is_a_float_whatever_number_it_was_given_as(value: float) -> None:
     assert type(Score(value).value) is float
     assert json.dumps(Score(value).to_dict()["value"]) == "1.0"
+
+
+def test_a_status_may_be_written_as_text() -> None:
+    assert Score(None, "timeout").status is Status.TIMEOUT  # type: ignore[arg-type]
 
 
 def test_the_time_taken_is_no_part_of_the_verdict() -> None:

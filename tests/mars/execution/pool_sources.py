@@ -94,7 +94,7 @@ def act_isolated(completion: str) -> Any:
     return act(completion)
 
 
-@reward("act_soon", range=(-1.0, 1.0), isolated=True, deadline=1.0, memory_mb=512)
+@reward("act_soon", range=(-1.0, 1.0), isolated=True, deadline=0.6, memory_mb=512)
 def act_soon(completion: str) -> Any:
     return act(completion)
 
@@ -104,7 +104,7 @@ def act_together(completions: list[str]) -> list[Any]:
     return [act(completion) for completion in completions]
 
 
-@reward("act_together_soon", range=(-1.0, 1.0), isolated=True, deadline=1.0, memory_mb=512)
+@reward("act_together_soon", range=(-1.0, 1.0), isolated=True, deadline=0.6, memory_mb=512)
 def act_together_soon(completions: list[str]) -> list[Any]:
     return [act(completion) for completion in completions]
 

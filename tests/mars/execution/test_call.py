@@ -260,6 +260,11 @@ def test_details_become_json_data(noted: dict[Any, Any], kept: dict[str, Any], w
     assert json.dumps(failed.to_dict())
 
 
+def test_details_that_are_no_table_are_an_error() -> None:
+    odd: Any = [1, 2]
+    assert run_each(_returning(Score(0.5, details=odd)), ("c",)).reason.startswith("TypeError")
+
+
 def test_details_that_contain_themselves_are_an_error() -> None:
     noted: dict[str, Any] = {}
     noted["self"] = noted

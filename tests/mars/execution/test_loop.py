@@ -13,6 +13,12 @@ from mars.execution.loop import CONCURRENCY
 from tests.mars.execution.test_pool import LONG, run, say, wait_for
 
 
+@pytest.fixture
+def little_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a loop that does not answer be given up on sooner than a busy machine would allow."""
+    monkeypatch.setattr("mars.execution.loop.GRACE", 0.3)
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     engine = Engine()
@@ -91,6 +97,7 @@ def test_a_call_that_is_late_is_cancelled_and_answered_for(engine: Engine) -> No
     assert cancelled.is_set()
 
 
+@pytest.mark.usefixtures("little_grace")
 def test_a_call_that_blocks_the_loop_is_left_behind(engine: Engine) -> None:
     go_on = threading.Event()
 
@@ -106,6 +113,7 @@ def test_a_call_that_blocks_the_loop_is_left_behind(engine: Engine) -> None:
     go_on.set()
 
 
+@pytest.mark.usefixtures("little_grace")
 def test_a_call_that_refuses_to_be_cancelled_is_left_behind(engine: Engine) -> None:
     stop = threading.Event()
 

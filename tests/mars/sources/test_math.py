@@ -71,7 +71,7 @@ def test_a_comparison_that_fails_is_an_error_and_no_wrong_answer(monkeypatch: py
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[RewardSystem]:
-    with RewardSystem({"sources": {"math": {"deadline": 2.0}}}) as system:
+    with RewardSystem({"sources": {"math": {"deadline": 1.0}}}) as system:
         yield system
 
 
