@@ -37,7 +37,8 @@ def test_the_demo_learns_to_think_on_hard_problems_and_not_on_easy_ones(tmp_path
     page = (run / "index.html").read_text()
     for heading in ("Accuracy", "What the reward is made of", "Weights", "Verdicts that did not come", "Thinking"):
         assert f"<h3>{heading}</h3>" in page
-    assert not re.findall(r'(?:src|href)="https?:', page), "the page fetches nothing"
+    without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"(?:src|href)=|@import|url\(", without_scripts), "the page fetches nothing"
 
     graded = subprocess.run(
         [MARS, "eval", "tiny", "--model", run / "model", "-k", "2", "--json"],
