@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import sys
 from pathlib import Path
@@ -97,7 +98,7 @@ def score(
     imports: Imports = None,
 ) -> None:
     """Score a JSONL file of any size, in bounded memory; run the same command again to resume."""
-    from mars.recipe import Recipe
+    from mars.recipe import SECTIONS, Recipe
     from mars.rows import Columns
     from mars.scoring import Job, score_file
     from mars.summary import summary_tables
@@ -108,11 +109,12 @@ def score(
     if file.resolve() == output.resolve():
         raise ConfigError(f"the output would overwrite the input {file}")
     _import(imports)
-    roles = [f"columns.{item}" for item in column or ()]
+    roles = [f"columns.{role}={json.dumps(name)}" for role, _, name in (item.partition("=") for item in column or ())]
     if recipe is not None:
         plan = Recipe.load(recipe, [*(overrides or ()), *roles])
     else:
         plan = Recipe.parse(f"reward: {{sources: {{{source}: 1.0}}}}", "--source", [*(overrides or ()), *roles])
+    plan.only(SECTIONS)
     with RewardSystem.from_recipe(plan) as system:
         job = Job(system, file, output, plan.section("columns", Columns), prefix, label, skip_bad)
         with _progress() as progress:
@@ -121,6 +123,8 @@ def score(
     for table in summary_tables(summary, label):
         screen.print(table)
     screen.print(f"[dim]{summary.tally.samples} rows in[/] {escape(str(output))}")
+    if label is not None and summary.tally.samples and not summary.agreement.labelled:
+        raise ConfigError(f"--label {label}: no row has true or false in a column of that name")
 
 
 def _progress() -> Progress:
@@ -161,9 +165,10 @@ def _join_commands() -> None:
 
 def main() -> None:
     """Run the command line; errors that a user can mend are one message and the exit status 2."""
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
     _join_commands()
+    # Last, so that a user's folder called like one of our packages hides nothing.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     try:
         app()
     except MarsError as error:

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from mars.config import GateSettings
 from mars.types import Component, Reward, Score, Status
 
+SUBSTITUTED = "counted as"
+"""How the note of a component begins whose value is the recipe's, not a verdict."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -40,7 +43,7 @@ class Route:
         task: The task's name or pattern, the key of its weights.
         sources: The names of the sources, in order.
         gate: The gate, if any.
-        verdict: The source that says right or wrong: the gate, or the first required one.
+        verdict: The source that says right or wrong: the gate, or the first verifier, or the first judge.
     """
 
     task: str
@@ -97,7 +100,7 @@ def _settle(score: Score, stand_in: tuple[str, Score] | None, policy: Policy) ->
     if stand_in is not None and stand_in[1].value is not None:
         return stand_in[1].value, f"{stand_in[0]} stood in: {stand_in[1].reason}"
     if policy.substitute is not None:
-        return policy.substitute, f"counted as {policy.substitute:g}, as the recipe says"
+        return policy.substitute, f"{SUBSTITUTED} {policy.substitute:g}, as the recipe says"
     return None, "masked"
 
 

@@ -127,8 +127,12 @@ def _is_thread_safe(bench: _Bench) -> str:
     results: list[list[Score]] = [[] for _ in range(4)]
 
     def work(place: int) -> None:
+        # Each thread in an order of its own, so that they meet in different places.
+        turn = place % len(bench.samples) if bench.bound.source.independent else 0
+        order = bench.samples[turn:] + bench.samples[:turn]
         for _ in range(5):
-            results[place] = bench.score(bench.samples)
+            scores = bench.score(order)
+            results[place] = scores[len(scores) - turn :] + scores[: len(scores) - turn]
 
     threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
     for thread in threads:
@@ -156,10 +160,15 @@ def _keeps_length_and_order(bench: _Bench) -> str:
     # Every sample is made different, so that nothing is answered from another's score.
     samples = [replace(bench.example, completion=f"{bench.example.completion}{' ' * i}") for i in range(COPIES)]
     if not bench.bound.source.independent:
-        scores = bench.score(samples)
+        mixed = [*samples[: COPIES // 2], *bench.samples]
+        scores = bench.score(mixed)
+        # Both, since a function that reverses its batch is blind to the one, and one that shifts it to the other.
+        backwards, shifted = bench.score(mixed[::-1]), bench.score([*mixed[1:], mixed[0]])
         if any(score.reason.startswith("returned ") and "scores for" in score.reason for score in scores):
             raise _BrokenError(scores[0].reason)
-        return f"{len(scores)} for {len(samples)} (a batch function: order is checked by its own tests)"
+        if backwards[::-1] != scores or [shifted[-1], *shifted[:-1]] != scores:
+            raise _BrokenError("the same batch in another order does not get the same scores in that order")
+        return f"{len(mixed)} samples, in three orders"
     mixed = [
         sample for pair in zip(samples, bench.samples * (COPIES // len(bench.samples)), strict=True) for sample in pair
     ]

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ValidationError
 
 from mars.errors import ConfigError, MarsError, did_you_mean
 
+SECTIONS = ("reward", "columns", "model", "data", "train", "evaluate", "output", "title")
+"""Every section that a recipe may have, so that a misspelt one is noticed by whoever reads the file."""
 Model = TypeVar("Model", bound=BaseModel)
 KeyPath = tuple[Any, ...]
 MOST_KEYS = 100_000

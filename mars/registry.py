@@ -6,6 +6,7 @@ The decorator only tags: the function it returns is the function it was given. S
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import math
 import sys
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -127,8 +129,9 @@ class BoundSource:
         return {name: getattr(self.settings, name) for name in self.source.signature.options}
 
     def fingerprint(self) -> str:
-        """Return what its verdicts depend on besides the input: source, version and settings."""
-        return f"{self.source.name}@{self.source.version}:{fingerprint(self.settings.model_dump())}"
+        """Return what its verdicts depend on besides the input: source, version, the function's code and settings."""
+        code = _code_digest(getattr(self.source.function, "__code__", None))
+        return f"{self.source.name}@{self.source.version}+{code}:{fingerprint(self.settings.model_dump())}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle as the place to import and the settings as plain data."""
@@ -278,8 +281,20 @@ def _add(source: RewardSource) -> None:
     _sources[source.name] = source
 
 
+def _code_digest(code: Any) -> str:
+    """Name what a function does, so that a changed one is noticed even if nobody raised its version."""
+    if isinstance(code, frozenset):
+        code = sorted(map(repr, code))  # whose own order changes from process to process
+    if not hasattr(code, "co_code"):
+        return hashlib.sha256(repr(code).encode("utf-8", "replace")).hexdigest()[:8]
+    parts = [code.co_code.hex(), repr(code.co_names), *(_code_digest(constant) for constant in code.co_consts)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:8]
+
+
 def _where(function: Callable[..., Any]) -> tuple[str, str]:
     code = getattr(function, "__code__", None)
+    if function.__module__ == "__main__" and code is not None and not Path(code.co_filename).is_file():
+        return "__main__", function.__qualname__  # a notebook's cell that is run again has another file name
     return (code.co_filename if code else function.__module__), function.__qualname__
 
 

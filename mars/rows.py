@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mars.errors import DataError
+from mars.thinking import CLOSE, OPEN
 from mars.types import Sample
 
 ROLES = ("completion", "prompt", "reference", "task", "group")
+
+
+PACKED = "mars_row"
+"""A column that holds all other columns of its row as JSON text, where a table would change their types."""
 
 
 class Columns(BaseModel):
@@ -28,6 +34,14 @@ class Columns(BaseModel):
     task: str = Field(default="task", description="the kind of task, which picks the sources")
     group: str = Field(default="group", description="names the prompt that completions share")
 
+    @model_validator(mode="after")
+    def _distinct(self) -> Columns:
+        columns = [getattr(self, role) for role in ROLES]
+        for role, column in zip(ROLES, columns, strict=True):
+            if columns.count(column) > 1:
+                raise ValueError(f"the column {column!r} has two roles, {role} among them; a column has one")
+        return self
+
     def to_sample(self, row: Mapping[str, Any], prefix: str = "") -> Sample:
         """Make a sample of a data row.
 
@@ -38,13 +52,15 @@ class Columns(BaseModel):
         Raises:
             DataError: When a column that the recipe names is absent, or the completion is no text.
         """
+        if isinstance(packed := row.get(PACKED), str):
+            row = {name: value for name, value in row.items() if name != PACKED} | json.loads(packed)
         found = {role: self._find(row, role) for role in ROLES}
         if found["completion"] is None:
             raise DataError(self._absent("completion", row))
         named = {getattr(self, role) for role in ROLES}
         task, group = found["task"], found["group"]
         return Sample(
-            completion=prefix + text_of(found["completion"], self.completion, completion=True),
+            completion=_with_prefix(prefix, text_of(found["completion"], self.completion, completion=True)),
             prompt="" if found["prompt"] is None else text_of(found["prompt"], self.prompt),
             reference=found["reference"],
             task="default" if task is None else str(task),
@@ -63,6 +79,11 @@ class Columns(BaseModel):
             f"the row has no column {getattr(self, role)!r} to be the {role} (columns: {{{role}: ...}}); "
             f"it has {', '.join(map(repr, row)) or 'none'}"
         )
+
+
+def _with_prefix(prefix: str, text: str) -> str:
+    # Where messages were parsed, the thinking has its opening tag back already.
+    return text if text.startswith(OPEN) and prefix.startswith(OPEN) else prefix + text
 
 
 def text_of(value: Any, column: str, *, completion: bool = False) -> str:
@@ -84,10 +105,16 @@ def text_of(value: Any, column: str, *, completion: bool = False) -> str:
     if not isinstance(value, list) or not all(isinstance(message, Mapping) for message in value):
         raise DataError(f"column {column!r} must be text or chat messages, got {type(value).__name__}")
     if completion:
-        return "\n".join(_content(message) for message in value if message.get("role", "assistant") == "assistant")
+        return "\n".join(_said(message) for message in value if message.get("role", "assistant") == "assistant")
     if len(value) == 1:
         return _content(value[0])
     return "\n\n".join(f"{message.get('role', 'user')}: {_content(message)}" for message in value)
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    """Return what the assistant wrote, with the thinking that a parser took out of it put back."""
+    thinking = message.get("reasoning_content") or message.get("thinking")
+    return f"{OPEN}{thinking}{CLOSE}{_content(message)}" if isinstance(thinking, str) else _content(message)
 
 
 def _content(message: Mapping[str, Any]) -> str:

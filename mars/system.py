@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mars import registry
-from mars.combining import Policy, Route, combine
+from mars.combining import SUBSTITUTED, Policy, Route, combine
 from mars.config import RewardSettings, SourceSettings, TaskSettings
 from mars.errors import ConfigError, RegistryError
 from mars.execution.engine import Engine, Pending
@@ -89,8 +89,11 @@ class RewardSystem:
 
     def _route(self, task: str, settings: TaskSettings) -> Route:
         sources = tuple(settings.sources)
-        required = (name for name in sources if self._policies[name].required)
-        verdict = settings.gate.source if settings.gate else next(required, None)
+        kinds = {name: self.sources[name].source.kind for name in sources}
+        judging = [name for kind in (Kind.VERIFIER, Kind.JUDGE) for name in sources if kinds[name] is kind]
+        verdict = settings.gate.source if settings.gate else next(iter(judging), None)
+        if settings.gate:
+            _check_gate(self.sources[settings.gate.source], settings.gate.threshold)
         return Route(task, sources, settings.gate, verdict)
 
     def score(self, samples: Sequence[Sample]) -> list[Reward]:
@@ -196,12 +199,19 @@ class RewardSystem:
         return reward[route.verdict] if route and route.verdict and reward.components else None
 
     def is_correct(self, reward: Reward) -> bool | None:
-        """Return whether the answer is right, or `None` when there is no verdict."""
+        """Return whether the answer is right: at the gate's threshold, or else above the middle of the source's range.
+
+        Returns:
+            `None` when there is no verdict; a value that the recipe puts in for a failed score is none.
+        """
         component = self.verdict(reward)
-        if component is None or component.value is None:
+        if component is None or component.value is None or component.note.startswith(SUBSTITUTED):
             return None
         route = self.router.route(reward.task)
-        return component.value >= (route.gate.threshold if route and route.gate else 0.5)
+        if route and route.gate:
+            return component.value >= route.gate.threshold
+        low, high = self.sources[component.name].source.range
+        return component.value >= (low + high) / 2
 
     def weights(self) -> dict[str, dict[str, float]]:
         """Return the current weights: by task, then by source."""
@@ -234,6 +244,15 @@ class RewardSystem:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _check_gate(bound: BoundSource, threshold: float) -> None:
+    low, high = bound.source.range
+    if not low < threshold <= high:
+        state = "never opens" if threshold > high else "is never closed"
+        raise ConfigError(
+            f"the gate {bound.alias!r} {state}: its values go from {low:g} to {high:g}, its threshold is {threshold:g}"
+        )
 
 
 def _bind(name: str, settings: SourceSettings) -> BoundSource:

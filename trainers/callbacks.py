@@ -32,14 +32,16 @@ class History(TrainerCallback):
         """Keep what was logged before the checkpoint that training goes on from."""
         kept = []
         if state.global_step and self._file.exists():
-            rows = (json.loads(line) for line in self._file.read_text().splitlines())
-            kept = [row for row in rows if row["step"] <= state.global_step]
+            # The last line may have been cut by whatever ended the run.
+            lines = [line for line in self._file.read_text().splitlines() if line.endswith("}")]
+            kept = [row for row in map(json.loads, lines) if row["step"] <= state.global_step]
         self.rows = [*(row for row in self.rows if row["step"] == 0), *(row for row in kept if row["step"] > 0)]
-        self._file.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+        if state.is_world_process_zero:
+            self._file.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Record one log."""
-        if logs and "train_runtime" not in logs:
+        if state.is_world_process_zero and logs and "train_runtime" not in logs:
             self.record(state.global_step, logs)
 
     def record(self, step: int, logs: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -25,7 +26,9 @@ def train(
     _quiet()
     changes = [*(overrides or ())]
     changes += [
-        f"{key}={value}" for key, value in (("model.path", model), ("data.source", data), ("output", output)) if value
+        f"{key}={json.dumps(str(value))}"
+        for key, value in (("model.path", model), ("data.source", data), ("output", output))
+        if value
     ]
     from mars.recipe import Recipe
 
@@ -44,7 +47,7 @@ def train(
 
     screen = Console()
     outcome = run(plan, screen, resume=resume, overwrite=overwrite)
-    for words in closing_words(outcome, recipe):
+    for words in closing_words(outcome, recipe, changes):
         screen.print(words)
     if outcome.stopped:
         raise typer.Exit(130)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -12,16 +13,18 @@ from rich.table import Table
 from trainers.run import PAGE, Outcome
 
 
-def closing_words(outcome: Outcome, recipe: Path) -> Iterator[RenderableType]:
+def closing_words(outcome: Outcome, recipe: Path, changes: Sequence[str]) -> Iterator[RenderableType]:
     """Yield what to print at the end of a run.
 
     Args:
         outcome: How it ended.
         recipe: The recipe's file, for the command that resumes.
+        changes: What the command line changed of it.
     """
     if outcome.stopped:
         yield f"stopped; the checkpoint is in [bold]{escape(str(outcome.folder))}[/]. To go on:"
-        yield f"  mars train {escape(str(recipe))} --output {escape(str(outcome.folder))} --resume"
+        words = ["mars", "train", str(recipe), *(part for change in changes for part in ("--set", change)), "--resume"]
+        yield f"  {escape(shlex.join(words))}"
         return
     if outcome.before is not None and outcome.after is not None:
         yield _table(outcome)
@@ -33,11 +36,12 @@ def closing_words(outcome: Outcome, recipe: Path) -> Iterator[RenderableType]:
 
 def _table(outcome: Outcome) -> Table:
     assert outcome.before is not None and outcome.after is not None
-    table = Table("held-out problems", "", "before", "after", box=None, header_style="bold")
+    table = Table("test problems", "", "before", "after", "no verdict", box=None, header_style="bold")
     for task in [*outcome.after.tasks, None]:
         before, after = outcome.before.accuracy(task), outcome.after.accuracy(task)
         if before and after and (task or len(outcome.after.tasks) > 1):
-            table.add_row(task or "all", str(after.questions), str(before), f"[bold green]{after}[/]")
+            lost = f"{outcome.before.no_verdict(task)}, {outcome.after.no_verdict(task)}"
+            table.add_row(task or "all", str(after.questions), str(before), f"[bold green]{after}[/]", lost)
     table.caption = "share of right answers with 95% intervals"
     table.caption_justify = "left"
     return table

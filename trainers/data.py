@@ -6,6 +6,7 @@ all other columns under their own names, which is what `mars.rows.Columns()` rea
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
 
 from mars import problems
 from mars.errors import DataError
-from mars.rows import Columns
+from mars.rows import PACKED, ROLES, Columns
 from trainers.settings import DataSettings
 
 _LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv": "csv"}
@@ -37,6 +38,8 @@ def test_rows(settings: DataSettings, columns: Columns) -> Dataset | None:
     """
     named = settings.test is not None or settings.test_split is not None
     source = settings.test or settings.source
+    if settings.test is None and settings.test_split is not None and Path(source).suffix in _LOADERS:
+        raise DataError(f"data.test_split: the file {source} has no splits; name another file as data.test")
     # A single file is one split; reading it again as the test would grade the model on what it was trained on.
     if not named and Path(source).suffix in _LOADERS:
         return None
@@ -56,6 +59,8 @@ def _load(source: str, split: str, settings: DataSettings, size: int | None) -> 
         if path.suffix in _LOADERS:
             if not path.is_file():
                 raise DataError(f"data: there is no file {source}")
+            if path.suffix == ".jsonl":
+                return _read_jsonl(path)
             return load_dataset(_LOADERS[path.suffix], data_files=str(path), split="train")  # type: ignore[return-value]
         if (path / "dataset_info.json").exists() or (path / "dataset_dict.json").exists():
             return _split_of(load_from_disk(source), split, source)
@@ -72,8 +77,33 @@ def _load(source: str, split: str, settings: DataSettings, size: int | None) -> 
         ) from error
 
 
+def _read_jsonl(path: Path) -> Dataset:
+    """Read a JSONL file as `mars score` does.
+
+    Arrow would make dates of texts, floats of integers, and one type of a column; a reference must reach the trainer as
+    it reaches the scorer. So only the prompt becomes a column, and the row travels beside it as the JSON text it is.
+    """
+    rows = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise DataError(f"{path}:{number}: not JSON ({error})") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}:{number}: a row is a JSON object, got {type(row).__name__}")
+            rows.append({PACKED: json.dumps(row)})
+    if not rows:
+        raise DataError(f"data: {path} has no rows")
+    return Dataset.from_list(rows)
+
+
 def _split_of(loaded: Dataset | DatasetDict, split: str, source: str) -> Dataset:
     if isinstance(loaded, Dataset):
+        if split != "train":
+            raise DataError(f"data: {source} is one data set without splits, so it has no split {split!r}")
         return loaded
     if split not in loaded:
         raise DataError(f"data: {source} has no split {split!r}; it has {', '.join(map(str, loaded))}")
@@ -85,6 +115,8 @@ def _head(rows: Dataset, size: int | None) -> Dataset:
 
 
 def _prepare(rows: Dataset, settings: DataSettings, columns: Columns, source: str) -> Dataset:
+    if rows.column_names == [PACKED]:
+        return rows.map(_ask_packed, fn_kwargs={"settings": settings, "columns": columns, "source": source})
     roles = {role: getattr(columns, role) for role in ("prompt", "reference", "task", "group")}
     for role, column in roles.items():
         if column not in rows.column_names and (role == "prompt" or role in columns.model_fields_set):
@@ -100,8 +132,28 @@ def _prepare(rows: Dataset, settings: DataSettings, columns: Columns, source: st
     return rows.map(_ask, fn_kwargs={"settings": settings}, desc="prompts")
 
 
+def _ask_packed(row: dict[str, Any], settings: DataSettings, columns: Columns, source: str) -> dict[str, Any]:
+    """Make the prompt of a packed row, and give its other columns the names of their roles."""
+    data = json.loads(row[PACKED])
+    named: dict[str, Any] = {}
+    for role in ("prompt", "reference", "task", "group"):
+        column = getattr(columns, role)
+        if column not in data and (role == "prompt" or role in columns.model_fields_set):
+            raise DataError(
+                f"data: {source} has no column {column!r} to be the {role} (columns: {{{role}: ...}}); "
+                f"a row has {', '.join(map(repr, data))}"
+            )
+        if column in data:
+            named[role] = data.pop(column)
+    prompt = _ask({"prompt": named.pop("prompt")}, settings)["prompt"]
+    data = {name: value for name, value in data.items() if name not in ROLES} | named
+    return {"prompt": prompt, PACKED: json.dumps(data)}
+
+
 def _ask(row: dict[str, Any], settings: DataSettings) -> dict[str, Any]:
     prompt = row["prompt"]
+    if prompt is None:
+        raise DataError("data: a row's prompt is null")
     if not isinstance(prompt, str):
         return {"prompt": prompt}
     # Not str.format: a prompt full of braces is ordinary mathematics.

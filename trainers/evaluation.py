@@ -53,6 +53,10 @@ class Evaluation:
             return None
         return proportion([float(bool(a.correct)) for a in chosen], [a.problem for a in chosen])
 
+    def no_verdict(self, task: str | None = None) -> int:
+        """Return how many answers have no verdict, of one task or of all; they are in no accuracy."""
+        return sum(a.correct is None for a in self.answers if task in (None, a.sample.task))
+
     @property
     def tasks(self) -> list[str]:
         """The tasks there are, in order of first appearance."""

@@ -7,6 +7,7 @@ trainer.train()
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -91,6 +92,7 @@ class MarsGRPOTrainer(GRPOTrainer):
                 "multi_objective_aggregation: normalize_then_sum normalises each source on its own, which the composed "
                 "total (a gate, or weights that differ by task) leaves no room for"
             )
+        args = copy.copy(args)  # the caller's may serve another trainer
         args.reward_weights = reward_weights(functions)
         self.system = system
         self.correction: Correction = correction

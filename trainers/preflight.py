@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,10 @@ def check_rows(system: RewardSystem, rows: Sequence[Mapping[str, Any]]) -> None:
     """
     if not rows:
         raise TrainingError("the training data has no rows")
-    samples = [Columns().to_sample({**row, "completion": str(row.get("reference", ""))}) for row in rows]
+    asked = [Columns().to_sample({**row, "completion": ""}) for row in rows]
+    samples = [replace(sample, completion=str(sample.reference or "")) for sample in asked]
     rewards = system.score(samples)
-    failed = [reward for reward in rewards if reward.total is None and reward.status is not Status.TIMEOUT]
+    failed = [reward for reward in rewards if reward.total is None and reward.status is Status.ERROR]
     if len(failed) == len(rewards):
         raise TrainingError(
             f"none of the first {len(rows)} rows can be scored, so training would learn nothing. {most_common(failed)}"

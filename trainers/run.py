@@ -18,11 +18,10 @@ from datasets import Dataset
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.grpo_config import GRPOConfig
 
 from mars.errors import ConfigError, did_you_mean
-from mars.recipe import Recipe
+from mars.recipe import SECTIONS, Recipe
 from mars.rows import Columns
 from mars.statistics import Interval
 from mars.system import RewardSystem
@@ -31,12 +30,14 @@ from trainers.data import test_rows, training_rows
 from trainers.evaluation import Evaluation, evaluate
 from trainers.grpo import MarsGRPOTrainer
 from trainers.preflight import check_rows
-from trainers.settings import SECTIONS, TINY, DataSettings, EvaluateSettings, ModelSettings, TrainSettings
+from trainers.settings import TINY, DataSettings, EvaluateSettings, ModelSettings, TrainSettings
 from trainers.story import write_story
 from trainers.verdicts import read_evaluation, write_evaluation
 
 PAGE = "index.html"
 RESULT = "result.json"
+STARTED = "started.json"
+MODEL = "model"
 BEFORE, AFTER = "before.jsonl", "after.jsonl"
 FIRST_ROWS = 8
 
@@ -146,26 +147,48 @@ def run(recipe: Recipe, screen: Console, *, resume: bool = False, overwrite: boo
     """
     plan = Plan.of(recipe)
     with RewardSystem.from_recipe(recipe) as system:
-        checkpoint = _enter_folder(plan.folder, resume=resume, overwrite=overwrite)
+        checkpoint = _enter_folder(plan.folder, system.fingerprint(), resume=resume, overwrite=overwrite)
         return _Run(plan, system, screen, checkpoint).go()
 
 
-def _enter_folder(folder: Path, *, resume: bool, overwrite: bool) -> str | None:
+def _enter_folder(folder: Path, reward: str, *, resume: bool, overwrite: bool) -> str | None:
     """Return the checkpoint to go on from, if any; refuse to write over an earlier run unasked."""
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    last = _last_checkpoint(folder)
     if resume:
         if last is None:
-            raise ConfigError(f"--resume: there is no checkpoint in {folder}")
+            raise ConfigError(f"--resume: there is no whole checkpoint in {folder}")
+        started = folder / STARTED
+        if started.exists() and json.loads(started.read_text())["reward"] != reward:
+            raise ConfigError(f"--resume: the run in {folder} was started with another reward; resume with its recipe")
         return last
     if last is not None or (folder / RESULT).exists():
         if not overwrite:
             raise ConfigError(f"{folder} holds an earlier run: --resume goes on with it, --overwrite starts anew")
         for checkpoint in folder.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
-        for name in (RESULT, BEFORE, AFTER, HISTORY_FILE, PAGE):
+        shutil.rmtree(folder / MODEL, ignore_errors=True)
+        for name in (RESULT, BEFORE, AFTER, HISTORY_FILE, STARTED, PAGE):
             (folder / name).unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"output: cannot make the folder {folder}: {error.strerror}") from error
+    (folder / STARTED).write_text(json.dumps({"reward": reward}))
     return None
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that was saved whole; its state file is written last."""
+    whole = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json") if _is_json(file)]
+    return str(max(whole, key=lambda path: int(path.name.partition("-")[2]))) if whole else None
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except ValueError:
+        return False
+    return True
 
 
 class _Run:
@@ -202,12 +225,11 @@ class _Run:
                 self._train(stop)
             if stop.requested and self.trainer.state.global_step < self.trainer.state.max_steps:
                 return Outcome(plan.folder, before, None, stopped=True, seconds=self.seconds)
-            self.trainer.save_model(str(plan.folder / "model"))
+            self.trainer.save_model(str(plan.folder / MODEL))
             after = self._grade("after", len(self.problems)) if self.problems else None
-        if after is not None:
-            write_evaluation(plan.folder / AFTER, after)
         outcome = Outcome(plan.folder, before, after, stopped=False, seconds=self.seconds)
-        self._write(outcome, history)
+        if self.trainer.is_world_process_zero():
+            self._write(outcome, history)
         return outcome
 
     def _model(self) -> str:
@@ -242,6 +264,9 @@ class _Run:
             place_in_file = plan.recipe.place(("model", "path"))
             why = str(error).partition("\n")[0]
             raise ConfigError(f"{place_in_file}: model.path: cannot load a model from {place!r}: {why}") from error
+        except (ValueError, TypeError, ImportError, RuntimeError) as error:
+            why = str(error).partition("\n")[0]
+            raise ConfigError(f"{plan.recipe.place(('train',))}: TRL refuses this run: {why}") from error
 
     def _before(self) -> Evaluation | None:
         """Grade the policy that training starts from; a resumed run has done so already."""
@@ -251,7 +276,8 @@ class _Run:
         if self.checkpoint and file.exists():
             return read_evaluation(file)
         found = self._grade("before", len(self.problems))
-        write_evaluation(file, found)
+        if self.trainer.is_world_process_zero():
+            write_evaluation(file, found)
         return found
 
     def _grade(self, label: str, size: int) -> Evaluation:
@@ -291,8 +317,10 @@ class _Run:
             stop.restore()
 
     def _write(self, outcome: Outcome, history: History) -> None:
-        """Write the numbers, then the page."""
+        """Write the grades, the numbers, and the page."""
         plan = self.plan
+        if outcome.after is not None:
+            write_evaluation(plan.folder / AFTER, outcome.after)
         result = {
             "title": plan.title,
             "recipe": plan.recipe.data,
@@ -319,7 +347,11 @@ def summary(evaluation: Evaluation | None) -> dict[str, Any] | None:
     if evaluation is None:
         return None
     found = {task: evaluation.accuracy(task) for task in [*evaluation.tasks, None]}
-    return {task or "all": _interval(interval) for task, interval in found.items() if interval is not None}
+    return {
+        task or "all": _interval(interval) | {"no_verdict": evaluation.no_verdict(task)}
+        for task, interval in found.items()
+        if interval is not None
+    }
 
 
 def _interval(interval: Interval) -> dict[str, float]:

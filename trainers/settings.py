@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SECTIONS = ("reward", "columns", "model", "data", "train", "evaluate", "output", "title")
 TINY = "tiny"
 
 
@@ -44,7 +43,11 @@ class DataSettings(_Section):
     )
     test_size: int | None = Field(default=None, ge=1, description="how many held-out problems; by default all")
     system: str | None = Field(default=None, description="a system message before every prompt")
-    template: str = Field(default="{prompt}", description="the user message; {prompt} stands for the prompt column")
+    template: str = Field(
+        default="{prompt}",
+        pattern=r"\{prompt\}",
+        description="the user message; {prompt} stands for the prompt column",
+    )
     chat: bool = Field(default=True, description="send prompts as chat messages; false: as plain text")
 
 

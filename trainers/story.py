@@ -68,7 +68,7 @@ def write_story(
 def _score(task: str, outcome: Outcome) -> dict[str, Any]:
     assert outcome.after is not None
     after, before = outcome.after.accuracy(task), outcome.before.accuracy(task) if outcome.before else None
-    return {"task": task, "before": before, "after": after}
+    return {"task": task, "before": before, "after": after, "no_verdict": outcome.after.no_verdict(task)}
 
 
 def _figures(history: Sequence[dict[str, Any]], system: RewardSystem) -> list[Figure]:
@@ -92,7 +92,7 @@ def _figure(title: str, caption: str, series: Sequence[Series], y: str, percent:
 
 def _accuracy(history: Sequence[dict[str, Any]]) -> Figure | None:
     lines = [*_lines(history, "heldout/", "held out: "), *_lines(history, "mars/accuracy/", "training: ")]
-    caption = "Share of right answers: on the problems being trained on, and on held-out ones it never sees."
+    caption = "Share of right answers: on the problems being trained on, and on the test problems (held out)."
     return _figure("Accuracy", caption, lines, "right answers", percent=True)
 
 
@@ -104,7 +104,7 @@ def _components(history: Sequence[dict[str, Any]], sources: Sequence[str]) -> Fi
 
 def _thinking(history: Sequence[dict[str, Any]]) -> Figure | None:
     lines = [*_lines(history, "mars/thinking_chars/", ""), _line(history, "mars/thinking_chars", "all")]
-    caption = "Characters of thinking, by kind of task. Nobody told it which tasks need thought."
+    caption = "Characters of thinking, by kind of task."
     return _figure("Thinking", caption, lines, "characters")
 
 
@@ -144,7 +144,13 @@ def _pairs(before: Evaluation | None, after: Evaluation | None) -> list[dict[str
     last = {answer.problem: answer for answer in reversed(after.answers)}
     both = [(first[problem], last[problem]) for problem in sorted(first) if problem in last]
     # Some of each kind, so that what did not improve is shown as well.
-    kinds: dict[str, list[tuple[Graded, Graded]]] = {"fixed": [], "still right": [], "still wrong": [], "broken": []}
+    kinds: dict[str, list[tuple[Graded, Graded]]] = {
+        "fixed": [],
+        "still right": [],
+        "still wrong": [],
+        "broken": [],
+        "no verdict": [],
+    }
     for old, new in both:
         kinds[_kind(old, new)].append((old, new))
     chosen = [(kind, pair) for kind, pairs in kinds.items() for pair in pairs[: SHOWN // len(kinds)]]
@@ -161,6 +167,8 @@ def _pairs(before: Evaluation | None, after: Evaluation | None) -> list[dict[str
 
 
 def _kind(old: Graded, new: Graded) -> str:
+    if old.correct is None or new.correct is None:
+        return "no verdict"
     if new.correct:
         return "still right" if old.correct else "fixed"
     return "broken" if old.correct else "still wrong"

@@ -45,14 +45,24 @@ class BatchScorer:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"samples": [], "rewards": []}
 
-    def score(self, prompts: Sequence[Any], completions: Sequence[Any], columns: Mapping[str, Any]) -> list[Reward]:
-        """Return one reward a completion; the second call with the same batch costs a comparison."""
+    def score(
+        self, prompts: Sequence[Any], completions: Sequence[Any], columns: Mapping[str, Any], *, fresh: bool
+    ) -> list[Reward]:
+        """Return one reward a completion.
+
+        Args:
+            prompts: The prompts.
+            completions: The completions.
+            columns: What else TRL passes.
+            fresh: Score even if this is the batch that was scored last; the first function asks so, since a policy may
+                well say in one step what it said in the step before. The others take what the first was given.
+        """
         rows = [{"prompt": p, "completion": c} for p, c in zip(prompts, completions, strict=True)]
         data = {name: values for name, values in columns.items() if isinstance(values, list)}
         for index, row in enumerate(rows):
             row.update((name, values[index]) for name, values in data.items())
         samples = [self._columns.to_sample(row, self.prefix) for row in rows]
-        if samples != self.samples or not self.rewards:
+        if fresh or samples != self.samples or not self.rewards:
             start = time.perf_counter()
             self.rewards = self.system.score(samples)
             self.samples = samples
@@ -129,11 +139,12 @@ class SourceReward:
     def __init__(self, scorer: BatchScorer, name: str, weight: float) -> None:
         self.scorer = scorer
         self.weight = weight
+        self.first = False
         self.__name__ = name
 
     def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
         """Return the source's value for each completion; `None` where it has none or the row has no reward."""
-        rewards = self.scorer.score(prompts, completions, columns)
+        rewards = self.scorer.score(prompts, completions, columns, fresh=self.first)
         return [None if reward.total is None else self._value(reward) for reward in rewards]
 
     def _value(self, reward: Reward) -> float | None:
@@ -176,9 +187,12 @@ def reward_functions(
     if TOTAL in names:
         raise ConfigError(f"a source called {TOTAL!r} would be taken for the total in TRL's logs; rename it")
     if mode == "composed" or why:
-        return [TotalReward(scorer), *(SourceReward(scorer, name, 0.0) for name in names)]
-    weights = _flat_weights(system)
-    return [SourceReward(scorer, name, weights[name]) for name in names]
+        functions = [TotalReward(scorer), *(SourceReward(scorer, name, 0.0) for name in names)]
+    else:
+        weights = _flat_weights(system)
+        functions = [SourceReward(scorer, name, weights[name]) for name in names]
+    functions[0].first = True
+    return functions
 
 
 def reward_weights(functions: Sequence[SourceReward]) -> list[float]:

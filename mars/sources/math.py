@@ -51,6 +51,8 @@ def math(
         open_tag: The tag that opens thinking.
         close_tag: The tag that closes it.
     """
+    if isinstance(reference, list | tuple | dict):
+        return Score.failed(Status.UNDECIDED, f"the reference is a {type(reference).__name__}, not one answer")
     gold = _parse_reference(str(reference))
     if not gold:
         return Score.failed(Status.UNDECIDED, f"the reference {str(reference)!r:.80} does not parse")

@@ -25,6 +25,11 @@ _NUMBER = re.compile(
     rf"(?<![\w.])[-+]?[$€£]?(?:{_DIGITS}(?:{_DECIMALS})?|\.\d{{1,{MOST_DIGITS}}}(?!\d))(?:[eE][-+]?\d{{1,3}}(?!\d))?"
     rf"(?:\s?/\s?[1-9]\d{{0,{MOST_DIGITS}}}(?!\d))?"
 )
+# What may stand behind a number that is a whole answer: a unit or a word, but no digit, no operator, and no lone letter
+# right behind it: 3k is a formula.
+_UNIT = re.compile(r"(?![A-Za-z](?![A-Za-z]))[^\d+*/=\\{}^_|<>()\[\]-]{0,80}")
+_LATEX_TEXT = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s?\{[^{}]{0,200}\}(?:\^\{?\d\}?)?|\^\{?\\circ\}?")
+_LATEX_SPACE = re.compile(r"\\[,!;:]|\{,\}(?=\d)")
 _TYPOGRAPHY = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " "})
 _CURRENCY = str.maketrans("", "", "$€£")
 
@@ -60,7 +65,7 @@ def numeric(
         open_tag: The tag that opens thinking.
         close_tag: The tag that closes it.
     """
-    expected = _last_number(str(reference))
+    expected = _whole_number(committed_span(str(reference)))
     if expected is None:
         return Score.failed(Status.UNDECIDED, f"the reference {str(reference)!r:.80} is no number")
     text = graded_text(completion, open_tag, close_tag)
@@ -69,7 +74,8 @@ def numeric(
     if not text:
         return Score(0.0, reason=EMPTY_ANSWER)
     span = committed_span(text)
-    found = _last_number(span)
+    # A box holds an answer, so it must be a number and not merely contain one; prose may say more around it.
+    found = _whole_number(span) if last_boxed(text) is not None else _last_number(span)
     if found is None:
         return Score(0.0, reason=f"no number in {span[-80:]!r}")
     written, value = found
@@ -90,6 +96,15 @@ def committed_span(text: str) -> str:
         return boxed
     markers = _MARKER.findall(text)
     return markers[-1] if markers else text
+
+
+def _whole_number(text: str) -> tuple[str, Fraction] | None:
+    """Return the number that a text is, but for a unit behind it; `None` when it is more, such as a formula."""
+    bare = _LATEX_SPACE.sub("", _LATEX_TEXT.sub(" ", text)).replace("\\$", "$").replace("\\%", "%").strip()
+    found = _NUMBER.match(bare.translate(_TYPOGRAPHY))
+    if found is None or not _UNIT.fullmatch(bare[found.end() :]):
+        return None
+    return _last_number(found.group())
 
 
 def _last_number(text: str) -> tuple[str, Fraction] | None:

@@ -38,12 +38,10 @@ def saved(folder: Path) -> str:
 
 @pytest.mark.parametrize("make", [jsonl, parquet, saved])
 def test_files_and_folders_give_chat_prompts_and_keep_other_columns(make: Any, tmp_path: Path) -> None:
-    rows = training_rows(DataSettings(source=make(tmp_path)), COLUMNS)
-    assert rows[0] == {
-        "prompt": [{"role": "user", "content": "1+1 in {braces}"}],
-        "reference": "2",
-        "level": 1,
-    }
+    row = training_rows(DataSettings(source=make(tmp_path)), COLUMNS)[0]
+    assert row["prompt"] == [{"role": "user", "content": "1+1 in {braces}"}]
+    sample = Columns().to_sample({**row, "completion": "2"})
+    assert (sample.reference, sample.meta) == ("2", {"level": 1})
 
 
 def test_a_template_and_a_system_message_are_put_around_the_prompt(tmp_path: Path) -> None:

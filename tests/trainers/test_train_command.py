@@ -67,7 +67,7 @@ def test_a_run_leaves_the_model_the_numbers_and_the_story(recipe: Path, tmp_path
     assert result["steps"] == 2
     assert result["recipe"]["train"]["max_steps"] == 2
     assert set(result["before"]) == set(result["after"]) == {"easy", "hard", "all"}
-    assert "held-out problems" in out
+    assert "test problems" in out
     assert (folder / "model" / "model.safetensors").exists()
     assert (folder / "model" / "tokenizer.json").exists()
     history = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
@@ -94,6 +94,9 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes(recipe: Path, tmp_path: Path) -
     assert "--resume" in out
     [checkpoint] = (tmp_path / "run").glob("checkpoint-*")
     steps = int(checkpoint.name.partition("-")[2])
+    other = mars("train", recipe, "-o", "run", "--resume", "--set", "reward.sources.brevity.weight=2", cwd=tmp_path)
+    code, _, err = finish(other)
+    assert code == 2 and "started with another reward" in err
     more = [f"train.max_steps={steps + 1}", "train.num_train_epochs=100"]
     changes = [part for change in more for part in ("--set", change)]
     code, out, err = finish(mars("train", recipe, "-o", "run", "--resume", *changes, cwd=tmp_path))
