@@ -50,4 +50,4 @@ def test_the_demo_learns_to_think_on_hard_problems_and_not_on_easy_ones(tmp_path
     [found] = json.loads(graded.stdout)["results"]
     after = result["after"]["hard"]
     low, high = after["low"] - 0.03, after["high"] + 0.03
-    assert low <= found["tasks"]["hard"]["avg@k"]["mean"] <= high, "two programs, the same reward, the same accuracy"
+    assert low <= found["tasks"]["hard"]["average"]["mean"] <= high, "two programs, the same reward, the same accuracy"

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mars.types import Status
@@ -127,8 +127,7 @@ numbery = st.text(alphabet="0123456789.,/-+eE$ #\n%x٣²") | st.text()
 def test_any_text_gets_a_verdict_or_none_for_want_of_a_number(completion: str, reference: str) -> None:
     found = score("numeric", completion, reference)
     assert found.status in (Status.OK, Status.UNDECIDED), found.reason
-    assume(found.status is Status.OK)
-    assert found.value in (0.0, 1.0)
+    assert found.value in ((0.0, 1.0) if found.status is Status.OK else (None,))
 
 
 @pytest.mark.parametrize("piece", DIGITS + BRACES + TAGS)
