@@ -81,6 +81,21 @@ class Columns(BaseModel):
         )
 
 
+def parse_row(line: bytes) -> dict[str, Any]:
+    """Read one line of a JSONL file.
+
+    Raises:
+        DataError: When it is no JSON object; the caller adds where it stands.
+    """
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise DataError(f"a row is a JSON object, got {type(row).__name__}")
+    return row
+
+
 def _with_prefix(prefix: str, text: str) -> str:
     # Where messages were parsed, the thinking has its opening tag back already.
     return text if text.startswith(OPEN) and prefix.startswith(OPEN) else prefix + text

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from mars.errors import DataError
 from mars.recipe import fingerprint
-from mars.rows import Columns
+from mars.rows import Columns, parse_row
 from mars.system import RewardSystem
 from mars.tally import Tally
 from mars.types import Reward, Sample, Status
@@ -154,7 +154,7 @@ def _score_chunk(job: Job, chunk: list[tuple[int, bytes]], recipe: str, target: 
     for number, line in chunk:
         row: dict[str, Any] = {}
         try:
-            row = _parse(line)
+            row = parse_row(line)
             samples.append(job.columns.to_sample(row, job.prefix))
         except DataError as error:
             if not job.skip_bad:
@@ -179,16 +179,6 @@ def _count(job: Job, row: dict[str, Any], reward: Reward, summary: Summary) -> N
     summary.tally.add(reward)
     if job.label is not None:
         summary.agreement.add(row.get(job.label), job.system.is_correct(reward))
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"not JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise DataError(f"a row is a JSON object, got {type(row).__name__}")
-    return row
 
 
 def _digest(line: bytes) -> str:
@@ -237,7 +227,7 @@ def _whole_rows(job: Job) -> int:
             _, line = next(_rows(source), (0, b"{}"))
             row: dict[str, Any] = {}
             with contextlib.suppress(DataError):
-                row = _parse(line)
+                row = parse_row(line)
                 row.pop(KEY, None)
             ours = json.dumps(row).encode()[:-1]
             if not first.startswith(ours) and not ours.startswith(first):

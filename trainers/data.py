@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetDict, load_dataset, load_from_disk
 
 from mars import problems
 from mars.errors import DataError
-from mars.rows import PACKED, ROLES, Columns
+from mars.rows import PACKED, ROLES, Columns, parse_row
 from trainers.settings import DataSettings
 
 _LOADERS = {".jsonl": "json", ".json": "json", ".parquet": "parquet", ".csv": "csv"}
@@ -89,12 +89,9 @@ def _read_jsonl(path: Path) -> Dataset:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{path}:{number}: not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path}:{number}: a row is a JSON object, got {type(row).__name__}")
-            rows.append({PACKED: json.dumps(row)})
+                rows.append({PACKED: json.dumps(parse_row(line))})
+            except DataError as error:
+                raise DataError(f"{path}:{number}: {error}") from error
     if not rows:
         raise DataError(f"data: {path} has no rows")
     return Dataset.from_list(rows)
