@@ -7,6 +7,7 @@ all other columns under their own names, which is what `mars.rows.Columns()` rea
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +115,7 @@ def _head(rows: Dataset, size: int | None) -> Dataset:
 def _prepare(rows: Dataset, settings: DataSettings, columns: Columns, source: str) -> Dataset:
     if rows.column_names == [PACKED]:
         return rows.map(_ask_packed, fn_kwargs={"settings": settings, "columns": columns, "source": source})
-    roles = {role: getattr(columns, role) for role in ("prompt", "reference", "task", "group")}
-    for role, column in roles.items():
-        if column not in rows.column_names and (role == "prompt" or role in columns.model_fields_set):
-            raise DataError(
-                f"data: {source} has no column {column!r} to be the {role} (columns: {{{role}: ...}}); "
-                f"it has {', '.join(map(repr, rows.column_names))}"
-            )
+    roles = _roles(rows.column_names, columns, source)
     for role, column in roles.items():
         if column in rows.column_names and column != role:
             if role in rows.column_names:
@@ -129,17 +124,23 @@ def _prepare(rows: Dataset, settings: DataSettings, columns: Columns, source: st
     return rows.map(_ask, fn_kwargs={"settings": settings}, desc="prompts")
 
 
+def _roles(present: Collection[str], columns: Columns, source: str) -> dict[str, str]:
+    """Return which column plays which role, after checking that those that must be there are."""
+    roles = {role: getattr(columns, role) for role in ROLES if role != "completion"}
+    for role, column in roles.items():
+        if column not in present and (role == "prompt" or role in columns.model_fields_set):
+            raise DataError(
+                f"data: {source} has no column {column!r} to be the {role} (columns: {{{role}: ...}}); "
+                f"it has {', '.join(map(repr, present))}"
+            )
+    return roles
+
+
 def _ask_packed(row: dict[str, Any], settings: DataSettings, columns: Columns, source: str) -> dict[str, Any]:
     """Make the prompt of a packed row, and give its other columns the names of their roles."""
     data = json.loads(row[PACKED])
     named: dict[str, Any] = {}
-    for role in ("prompt", "reference", "task", "group"):
-        column = getattr(columns, role)
-        if column not in data and (role == "prompt" or role in columns.model_fields_set):
-            raise DataError(
-                f"data: {source} has no column {column!r} to be the {role} (columns: {{{role}: ...}}); "
-                f"a row has {', '.join(map(repr, data))}"
-            )
+    for role, column in _roles(data, columns, source).items():
         if column in data:
             named[role] = data.pop(column)
     prompt = _ask({"prompt": named.pop("prompt")}, settings)["prompt"]
