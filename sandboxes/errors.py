@@ -1,0 +1,19 @@
+"""The errors that the sandboxes raise on purpose. Their messages say what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class SandboxError(Exception):
+    """Base of the errors of this package."""
+
+
+class SandboxUnavailable(SandboxError):
+    """This machine cannot run the sandbox asked for safely; the message names what is missing and how to enable it."""
+
+
+class ToolchainMissing(SandboxError):
+    """A language's compiler or interpreter is not installed where programs run."""
+
+
+class InternalError(SandboxError):
+    """The sandbox itself failed during a run. It says nothing of the program; the run is tried on another worker."""

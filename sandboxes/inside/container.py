@@ -1,0 +1,103 @@
+"""What differs for a worker that lives in a container: its groups were made, and are limited, by the engine outside."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from .cgroup import Counters
+
+# controller: the file that shows it in v1 and in v2
+_SHOWN_BY = {
+    "memory": ("memory.usage_in_bytes", "memory.current"),
+    "pids": ("pids.current", "pids.current"),
+    "cpuacct": ("cpuacct.usage", "cpu.stat"),
+}
+
+
+class OwnGroup(Counters):
+    """What the kernel counts for the container that this process lives in.
+
+    The supervisor lives in it too: its CPU time is taken off. Its memory is not, so whoever sets the limit adds room.
+    """
+
+    def __init__(self, limited: bool, mounts: str = "/proc/self/mountinfo", groups: str = "/proc/self/cgroup"):
+        """Find the groups.
+
+        Args:
+            limited: Whether the engine sets the memory limit of each run. If not, its count of what the limit has
+                stopped is worth nothing, and memory is watched by other means.
+            mounts: Where the kernel lists this process's mounts.
+            groups: Where the kernel lists this process's groups.
+        """
+        super().__init__()
+        self._highest = 0
+        with open(mounts) as mount_file, open(groups) as group_file:
+            found = _own_folders(mount_file.read(), group_file.read())
+        wanted = _SHOWN_BY if limited else {name: files for name, files in _SHOWN_BY.items() if name != "memory"}
+        for controller, names in wanted.items():
+            for version in (1, 2):
+                folder = found.get(controller if version == 1 else "")
+                if folder and controller not in self and os.access(os.path.join(folder, names[version - 1]), os.R_OK):
+                    self._folders[controller], self._versions[controller] = folder, version
+
+    def cpu_s(self) -> float:
+        """CPU seconds of everything here but this process."""
+        return super().cpu_s() - time.process_time()
+
+    def held(self) -> int:
+        """Bytes in use that the kernel cannot take back."""
+        kinds = (b"total_inactive_file", b"total_active_file")
+        if self._versions["memory"] == 2:
+            kinds = (b"inactive_file", b"active_file")
+        return max(0, self.memory() - sum(self._number("memory", "memory.stat", kind) for kind in kinds))
+
+    def peak(self) -> int | None:
+        """The most bytes in use since `reset_peak`, or None when there were more at some time before."""
+        highest = super().peak()
+        return highest if highest is not None and highest > self._highest else None
+
+    def reset_peak(self) -> None:
+        """Remember the peak so far: the kernel's own count can only be reset from outside."""
+        self._highest = super().peak() or 0
+
+
+def facts(group: Counters | None) -> dict[str, Any]:
+    """What this container is like, for whoever asked the engine for it: engines leave out what they cannot do."""
+    with open("/proc/self/status") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    with open("/proc/net/dev") as file:
+        interfaces = [line.split(":")[0].strip() for line in file if ":" in line]
+    return {
+        "held": group.held() if isinstance(group, OwnGroup) and "memory" in group else 0,
+        "filtered": status.get("Seccomp") == "2",
+        "no_new_privileges": status.get("NoNewPrivs") == "1",
+        "interfaces": [name for name in interfaces if name != "lo"],
+        "read_only": not os.access("/", os.W_OK),
+    }
+
+
+def _own_folders(mounts: str, groups: str) -> dict[str, str]:
+    """The folder of this process's group for each v1 controller, and for v2 under the empty name."""
+    own: dict[str, str] = {}
+    for line in groups.splitlines():
+        _, names, path = line.split(":", 2)
+        own.update(dict.fromkeys(names.split(","), path))
+    found: dict[str, str] = {}
+    for line in mounts.splitlines():
+        left, right = line.split(" - ", 1)
+        root, point = left.split()[3:5]
+        kind, _, options = right.split(" ", 2)
+        if kind == "cgroup":
+            for name in set(options.split(",")) & set(own):
+                found.setdefault(name, _below(point, root, own[name]))
+        elif kind == "cgroup2":
+            found.setdefault("", _below(point, root, own.get("", "/")))
+    return found
+
+
+def _below(point: str, root: str, path: str) -> str:
+    """Where a group is seen below the mount of a part of the hierarchy."""
+    relative = os.path.relpath(path, root)
+    return point if relative.startswith("..") else os.path.normpath(os.path.join(point, relative))

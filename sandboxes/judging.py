@@ -1,0 +1,226 @@
+"""From the facts of a run to the verdict of a test. In the trusted process, on bytes and on plain data."""
+
+from __future__ import annotations
+
+import ast
+import secrets
+from typing import Any
+
+from sandboxes.checkers import Check, Checker
+from sandboxes.inside import conversation, values, wire
+from sandboxes.types import CallCase, CaseResult, Job, Limits, Outcome, StdioCase, UnittestCase, Verdict
+
+_HEAD = 4000
+# A runtime that is refused memory ends in an error of its own before the kernel has to kill it. A program may print
+# these words to be told that memory, not it, was at fault; a failure it remains.
+_OUT_OF_MEMORY = (b"MemoryError", b"std::bad_alloc", b"java.lang.OutOfMemoryError", b"heap out of memory")
+_ENDINGS = {
+    "cpu": (Verdict.TIME_LIMIT, "more than {0.cpu_s:g} CPU seconds"),
+    "wall": (Verdict.TIME_LIMIT, "more than {0.wall:g} seconds by the clock"),
+    "memory": (Verdict.MEMORY_LIMIT, "more than {0.memory_mb} MiB"),
+    "output": (Verdict.OUTPUT_LIMIT, "more output than allowed"),
+    "policy": (Verdict.POLICY_VIOLATION, "a forbidden system call"),
+}
+
+
+def problem(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None:
+    """What went wrong with a run, whatever it answered; None when it ended well.
+
+    Args:
+        outcome: The facts.
+        limits: What the run was allowed, for the note.
+    """
+    if outcome.ending in _ENDINGS:
+        verdict, note = _ENDINGS[outcome.ending]
+        return verdict, note.format(limits)
+    if not outcome.compiled:
+        return Verdict.COMPILE_ERROR, _last_line(outcome.stderr)
+    if outcome.signal is None and not outcome.exit_code:
+        return None
+    if any(words in outcome.stderr[-_HEAD:] for words in _OUT_OF_MEMORY):
+        return Verdict.MEMORY_LIMIT, f"no more memory: {_last_line(outcome.stderr)}"
+    if outcome.signal is not None:
+        return Verdict.RUNTIME_ERROR, f"ended by signal {outcome.signal}"
+    return Verdict.RUNTIME_ERROR, f"exit code {outcome.exit_code}: {_last_line(outcome.stderr)}".removesuffix(": ")
+
+
+def result(verdict: Verdict, outcome: Outcome, note: str = "") -> CaseResult:
+    """The result of a test with the facts of its run."""
+    return CaseResult(
+        verdict=verdict,
+        cpu_s=outcome.cpu_s,
+        wall_s=outcome.wall_s,
+        peak_bytes=outcome.peak_bytes,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        stdout=outcome.stdout[:_HEAD].decode("utf-8", "replace"),
+        stderr=outcome.stderr[:_HEAD].decode("utf-8", "replace"),
+        truncated=max(len(outcome.stdout), len(outcome.stderr)) > _HEAD,
+        note=note,
+    )
+
+
+def as_bytes(text: str | bytes) -> bytes:
+    """A test's text as a program reads it."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+
+
+def judge_stdio(outcome: Outcome, case: StdioCase, limits: Limits, checker: Checker) -> CaseResult:
+    """The verdict on what a program wrote to standard output."""
+    if found := problem(outcome, limits):
+        return result(found[0], outcome, found[1])
+    check = checker.compare_output(as_bytes(case.stdin), outcome.stdout, as_bytes(case.expected))
+    return _checked(check, outcome)
+
+
+def call_job(source: bytes, case: CallCase, limits: Limits) -> Job:
+    """A run that calls one function once.
+
+    Raises:
+        ValueError: The arguments are no plain data.
+    """
+    call = [conversation.CALL, case.function, list(case.args), dict(case.kwargs), limits.output_kb << 10]
+    return Job(mode="call", source=source, message=wire.frame(_plain(call)), limits=limits)
+
+
+def judge_call(outcome: Outcome, case: CallCase, limits: Limits, checker: Checker) -> CaseResult:
+    """The verdict on what a call returned."""
+    if found := problem(outcome, limits):
+        return result(found[0], outcome, found[1])
+    records = wire.frames(outcome.reply)
+    if records is None or len(records) != 1:
+        count = "a broken answer" if records is None else f"{len(records)} answers"
+        return result(Verdict.RUNTIME_ERROR, outcome, f"{count} to one call")
+    kind, body = records[0][:1], records[0][1:]
+    try:
+        if kind == conversation.VALUE:
+            value, _ = conversation.split_value(body)
+        elif kind == conversation.RAISED:
+            return result(Verdict.RUNTIME_ERROR, outcome, "raised {0[0][0]}: {0[1]}".format(values.decode(body)))
+        elif kind == conversation.UNFIT:
+            note = f"returned no plain data: {body[:200].decode('utf-8', 'replace')}"
+            return result(Verdict.WRONG_ANSWER, outcome, note)
+        else:
+            return result(Verdict.RUNTIME_ERROR, outcome, f"an answer of unknown kind {kind!r}")
+    except (ValueError, TypeError, IndexError, KeyError):
+        return result(Verdict.RUNTIME_ERROR, outcome, "a malformed answer")
+    return _checked(checker.compare_values(value, case.expected), outcome)
+
+
+def _checked(check: Check, outcome: Outcome) -> CaseResult:
+    return result(Verdict.ACCEPTED if check.accepted else Verdict.WRONG_ANSWER, outcome, check.note)
+
+
+def examiner_jobs(source: bytes, test: bytes, entry: str | None, limits: Limits) -> tuple[Job, Job]:
+    """The runs of a program and of the assertions over it, each in a sandbox of its own."""
+    message = wire.frame(_plain([entry, limits.output_kb << 10]))
+    patient = Limits(
+        cpu_s=limits.cpu_s + 1,
+        wall_s=limits.wall + 5,
+        memory_mb=max(limits.memory_mb, 256),
+        output_kb=max(limits.output_kb, 1024),
+    )
+    return Job(mode="call", source=source, limits=limits), Job(
+        mode="examine", source=test, message=message, limits=patient
+    )
+
+
+_REPORTED = {
+    "passed": Verdict.ACCEPTED,
+    "failed": Verdict.WRONG_ANSWER,
+    "raised": Verdict.RUNTIME_ERROR,
+    "gone": Verdict.RUNTIME_ERROR,
+    "broken": Verdict.RUNTIME_ERROR,
+}
+
+
+def judge_examined(program: Outcome, examiner: Outcome, limits: Limits) -> CaseResult:
+    """The verdict on a program by assertions in another sandbox."""
+    found = problem(program, limits)
+    try:
+        how, why = values.decode(examiner.reply)
+        verdict = _REPORTED[how]
+    except (ValueError, TypeError, KeyError):
+        trouble = problem(examiner, limits)
+        note = f"the assertions did not end well: {trouble[1] if trouble else 'no report'}"
+        return result(found[0] if found else Verdict.RUNTIME_ERROR, program, found[1] if found else note)
+    if found and (verdict is not Verdict.WRONG_ANSWER or found[0] is not Verdict.RUNTIME_ERROR):
+        return result(found[0], program, found[1])
+    return result(verdict, program, str(why))
+
+
+def same_process_job(mode: str, source: bytes, test: str, entry: str | None, limits: Limits) -> tuple[Job, bytes]:
+    """A run of a program and of its test in one process, and the secret that its record must end with."""
+    nonce = secrets.token_bytes(16)
+    message = wire.frame(_plain([test, entry])) + wire.frame(nonce)
+    job = Job(mode=mode, source=source, message=message, limits=limits)  # type: ignore[arg-type]
+    return job, nonce
+
+
+def judge_same_process(outcome: Outcome, nonce: bytes, expected: set[str] | None, limits: Limits) -> CaseResult:
+    """The verdict by a test that ran in the program's own process.
+
+    Args:
+        outcome: The facts.
+        nonce: What the record must end with.
+        expected: For a suite, the tests that it must have run.
+        limits: What the run was allowed.
+    """
+    if found := problem(outcome, limits):
+        return result(found[0], outcome, found[1])
+    records = wire.frames(outcome.reply)
+    if records is None or len(records) != 1 or records[0][:1] != conversation.DONE or not records[0].endswith(nonce):
+        return result(Verdict.RUNTIME_ERROR, outcome, "the program ended before its test did")
+    try:
+        how, why = values.decode(records[0][1 : -len(nonce)])
+        if how != "ran":
+            return result(_REPORTED[how], outcome, str(why))
+        ran, bad, skipped = (set(names) for names in why)
+    except (ValueError, TypeError, KeyError):
+        return result(Verdict.RUNTIME_ERROR, outcome, "a malformed record of the test")
+    for names, verb in ((bad, "failed"), (skipped, "skipped"), ((expected or set()) ^ ran, "not run as written")):
+        if names:
+            return result(Verdict.WRONG_ANSWER, outcome, f"{verb}: {', '.join(sorted(map(str, names)))[:500]}")
+    return result(Verdict.ACCEPTED, outcome)
+
+
+def suite_tests(case: UnittestCase) -> set[str]:
+    """The tests that a suite has, as `Class.method`.
+
+    Raises:
+        ValueError: It has none, or is no Python: a suite without tests would accept everything.
+    """
+    try:
+        tree = ast.parse(case.code)
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"the unittest suite does not compile: {error}") from error
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    found = {f"{name}.{method}" for name in classes for method in _test_methods(name, classes)}
+    if not found:
+        raise ValueError("the unittest suite has no class with a method test...; it would accept every program")
+    return found
+
+
+def _test_methods(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:
+    """Methods named test... of a class that is a TestCase, with those it inherits within the suite."""
+    bases = [ast.unparse(base) for base in classes[name].bases]
+    if not any(base in classes or base.split(".")[-1].endswith("TestCase") for base in bases):
+        return set()
+    own = {
+        node.name
+        for node in classes[name].body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")
+    }
+    return own.union(*(_test_methods(base, classes) for base in bases if base in classes and base != name))
+
+
+def _plain(value: Any) -> bytes:
+    try:
+        return values.encode(value, 256 << 20)
+    except values.Unencodable as error:
+        raise ValueError(f"a test's arguments must be plain data: {error}") from error
+
+
+def _last_line(text: bytes) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1][:300].decode("utf-8", "replace") if lines else ""
