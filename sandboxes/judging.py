@@ -8,9 +8,10 @@ from typing import Any
 
 from sandboxes.checkers import Check, Checker
 from sandboxes.inside import conversation, values, wire
-from sandboxes.types import CallCase, CaseResult, Job, Limits, Outcome, StdioCase, UnittestCase, Verdict
+from sandboxes.types import SEVERITY, CallCase, CaseResult, Job, Limits, Outcome, StdioCase, UnittestCase, Verdict
 
 _HEAD = 4000
+_LONGEST_NOTE = 1000
 # A runtime that is refused memory ends in an error of its own before the kernel has to kill it. A program may print
 # these words to be told that memory, not it, was at fault; a failure it remains.
 _OUT_OF_MEMORY = (b"MemoryError", b"std::bad_alloc", b"java.lang.OutOfMemoryError", b"heap out of memory")
@@ -56,8 +57,14 @@ def result(verdict: Verdict, outcome: Outcome, note: str = "") -> CaseResult:
         stdout=outcome.stdout[:_HEAD].decode("utf-8", "replace"),
         stderr=outcome.stderr[:_HEAD].decode("utf-8", "replace"),
         truncated=max(len(outcome.stdout), len(outcome.stderr)) > _HEAD,
-        note=note,
+        note=shown(note),
     )
+
+
+def shown(text: str) -> str:
+    """What a program may have written, short and on one line: notes end up in logs and on terminals."""
+    short = text if len(text) <= _LONGEST_NOTE else f"{text[:_LONGEST_NOTE]}..."
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in short)
 
 
 def as_bytes(text: str | bytes) -> bytes:
@@ -79,7 +86,7 @@ def call_job(source: bytes, case: CallCase, limits: Limits) -> Job:
     Raises:
         ValueError: The arguments are no plain data.
     """
-    call = [conversation.CALL, case.function, list(case.args), dict(case.kwargs), limits.output_kb << 10]
+    call = [conversation.CALL, case.function, list(case.args), dict(case.kwargs), limits.output_kb << 10, False]
     return Job(mode="call", source=source, message=wire.frame(_plain(call)), limits=limits)
 
 
@@ -173,12 +180,14 @@ def judge_same_process(outcome: Outcome, nonce: bytes, expected: set[str] | None
         return result(Verdict.RUNTIME_ERROR, outcome, "the program ended before its test did")
     try:
         how, why = values.decode(records[0][1 : -len(nonce)])
-        if how != "ran":
+        if expected is None:
             return result(_REPORTED[how], outcome, str(why))
+        if how != "ran":
+            return result(min(_REPORTED[how], Verdict.RUNTIME_ERROR, key=SEVERITY.index), outcome, str(why))
         ran, bad, skipped = (set(names) for names in why)
     except (ValueError, TypeError, KeyError):
         return result(Verdict.RUNTIME_ERROR, outcome, "a malformed record of the test")
-    for names, verb in ((bad, "failed"), (skipped, "skipped"), ((expected or set()) ^ ran, "not run as written")):
+    for names, verb in ((bad, "failed"), (skipped, "skipped"), (expected ^ ran, "not run as written")):
         if names:
             return result(Verdict.WRONG_ANSWER, outcome, f"{verb}: {', '.join(sorted(map(str, names)))[:500]}")
     return result(Verdict.ACCEPTED, outcome)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from sandboxes.cores import usable_cores
@@ -119,18 +120,18 @@ class LocalBackend:
         variables = environment(self._python)
         if "environment" not in layers:
             variables = {**os.environ, **variables}
+        group = f"{cgroup.PREFIX}{cgroup.owner_tag(os.getpid())}-{next(_numbers)}"
         config = {
             "layers": layers,
             "jail": True,
             "container": False,
-            "become": os.geteuid() == 0,
             "user": None,
             "binds": self._binds,
             "scratch": [],
             "preload": self._preload,
-            "group": f"{cgroup.PREFIX}{cgroup.owner_tag(os.getpid())}-{next(_numbers)}",
+            "group": group,
         }
-        return Worker(SocketStream(self._python, variables), config)
+        return Worker(SocketStream(self._python, variables, partial(cgroup.discard, group)), config)
 
     def _probe(self) -> tuple[dict[str, str], Worker]:
         """Find out which layers work, by starting a worker with as many as do."""

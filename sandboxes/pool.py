@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 from sandboxes.conversing import converse
-from sandboxes.errors import InternalError
+from sandboxes.errors import InternalError, SandboxUnavailable
 from sandboxes.types import Job, Outcome
 from sandboxes.worker import Worker
 
@@ -25,11 +27,17 @@ class Pool:
             size: How many at once.
         """
         self._start = start
-        self._places = threading.BoundedSemaphore(size)
+        self._size = size
+        self._closed = False
+        self._forget()
+        _pools.add(self)
+
+    def _forget(self) -> None:
+        """Begin without workers; in a forked process, those there are belong to its parent."""
+        self._places = threading.BoundedSemaphore(self._size)
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
-        self._closed = False
 
     def add(self, worker: Worker) -> None:
         """Take in a worker that was started elsewhere."""
@@ -56,10 +64,20 @@ class Pool:
             if self._closed:
                 raise InternalError("the sandbox is closed")
             worker = self._idle.pop() if self._idle else None
-        worker = worker or self._start()
+        worker = worker or self._start_one()
         with self._lock:
-            self._busy.add(worker)
-        return worker
+            if not self._closed:
+                self._busy.add(worker)
+                return worker
+        worker.close()
+        raise InternalError("the sandbox is closed")
+
+    def _start_one(self) -> Worker:
+        """Start a worker. Others have started before: what keeps this one from it will pass."""
+        try:
+            return self._start()
+        except (SandboxUnavailable, OSError) as error:
+            raise InternalError(f"no worker can be started: {error}") from error
 
     def _give_back(self, worker: Worker) -> None:
         with self._lock:
@@ -82,6 +100,17 @@ class Pool:
             self._idle.clear()
         for worker in workers:
             worker.close()
+
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for pool in list(_pools):
+        pool._forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 class Workers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -77,7 +78,8 @@ class Sandbox:
     def __init__(self, backend: Backend):
         """Judge on this backend, which is closed with this object."""
         self.backend = backend
-        self._threads = ThreadPoolExecutor(backend.workers, thread_name_prefix="sandbox")
+        self._threads: ThreadPoolExecutor | None = None
+        self._threads_of = 0
 
     def judge(
         self,
@@ -168,7 +170,8 @@ class Sandbox:
     def close(self) -> None:
         """End all workers; what runs ends without a verdict."""
         self.backend.close()
-        self._threads.shutdown(cancel_futures=True)
+        if self._threads is not None and self._threads_of == os.getpid():
+            self._threads.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -183,6 +186,9 @@ class Sandbox:
         await asyncio.to_thread(self.close)
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        if self._threads is None or self._threads_of != os.getpid():  # a forked process inherits no threads
+            self._threads = ThreadPoolExecutor(self.backend.workers, thread_name_prefix="sandbox")
+            self._threads_of = os.getpid()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _attempt(self, work: Callable[[], Result]) -> Result:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sandboxes.errors import InternalError
@@ -23,13 +24,15 @@ _HERE = Path(__file__).resolve().parent.parent
 class SocketStream:
     """A supervisor on this machine, at the other end of a pair of sockets."""
 
-    def __init__(self, python: str, environment: dict[str, str]):
+    def __init__(self, python: str, environment: dict[str, str], clear_up: Callable[[], None] | None = None):
         """Start the supervisor.
 
         Args:
             python: The interpreter, the supervisor's and then its programs'.
             environment: All of its environment.
+            clear_up: Removes what a supervisor leaves behind that could not do it itself.
         """
+        self._clear_up = clear_up
         self._socket, theirs = socket.socketpair()
         # The supervisor ends with this process, however it ends; a thread that starts it may come and go.
         watched = os.pidfd_open(os.getpid())
@@ -85,3 +88,5 @@ class SocketStream:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
         self._socket.close()
+        if self._clear_up is not None:
+            self._clear_up()

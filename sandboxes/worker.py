@@ -124,7 +124,10 @@ class Worker:
 
     def fileno(self) -> int:
         """What to wait on before `events`."""
-        return self._stream.fileno()
+        descriptor = self._stream.fileno()
+        if descriptor < 0:
+            raise InternalError("the worker is closed")
+        return descriptor
 
     def pending(self) -> bool:
         """Whether `events` has something to give without waiting."""
@@ -152,7 +155,7 @@ class Worker:
     def _next(self, deadline: float) -> tuple[dict[str, Any], list[bytes]]:
         while (message := self._parse()) is None:
             wait = deadline - time.monotonic()
-            if wait <= 0 or not (self._stream.pending() or _readable(self._stream.fileno(), wait)):
+            if wait <= 0 or not (self._stream.pending() or _readable(self.fileno(), wait)):
                 raise InternalError("the supervisor does not answer")
             self._feed()
         if message[0]["is"] == "failed":

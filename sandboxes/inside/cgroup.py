@@ -188,7 +188,7 @@ class Group(Counters):
     def confirm(self, joined: list[str]) -> None:
         """Keep the controllers that the child could join, and remove the groups of the others."""
         for controller in set(self._folders) - set(joined):
-            self._remove(self._folders.pop(controller))
+            _remove(self._folders.pop(controller))
 
     def limit_memory(self, limit: int, used: int) -> None:
         """Let the group use `limit` bytes on top of `used`."""
@@ -221,18 +221,24 @@ class Group(Counters):
         """Remove the groups; their processes are dead by now, or about to be."""
         super().remove()
         for folder in self._folders.values():
-            self._remove(folder)
+            _remove(folder)
 
-    @staticmethod
-    def _remove(folder: str) -> None:
-        for _ in range(200):
-            try:
-                os.rmdir(folder)
-                return
-            except FileNotFoundError:
-                return
-            except OSError:
-                time.sleep(0.01)
+
+def _remove(folder: str) -> None:
+    for _ in range(200):
+        try:
+            os.rmdir(folder)
+            return
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.01)
+
+
+def discard(name: str) -> None:
+    """Remove the groups of a worker that ended, if it could not do it itself."""
+    for _, base in set(_bases().values()):
+        _remove(os.path.join(base, name))
 
 
 def sweep() -> None:
@@ -244,7 +250,7 @@ def sweep() -> None:
             continue
         for name in names:
             if name.startswith(PREFIX):
-                pid, started, _ = name[len(PREFIX) :].split("-", 2)
+                pid, started, *_ = *name[len(PREFIX) :].split("-", 2), ""
                 if pid.isdigit() and owner_tag(int(pid)) != f"{pid}-{started}":
                     try:
                         os.rmdir(os.path.join(base, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import struct
 import sys
@@ -16,17 +17,16 @@ ASK, DONE = b"C", b"D"
 _LARGEST_RECORD = 64 << 20
 _LONGEST_MESSAGE = 2000
 _read, _write, _pack = os.read, os.write, struct.pack
+_silent: list[str] = []  # calls that were never answered
 
 
 def _receive() -> bytes | None:
-    """The next record, or None at the end."""
+    """The next record, or None at the end: nothing can be read after one that is too large."""
     head = _exactly(4)
     if head is None:
         return None
     size = struct.unpack("!I", head)[0]
-    if size > _LARGEST_RECORD:
-        raise ValueError("a record is too large")
-    return _exactly(size)
+    return _exactly(size) if size <= _LARGEST_RECORD else None
 
 
 def _exactly(size: int) -> bytes | None:
@@ -48,10 +48,7 @@ def _send(record: bytes) -> None:
 
 def serve(code: types.CodeType, main: dict[str, Any]) -> int:
     """Run the program, then answer calls of its functions until the caller hangs up."""
-    # Not `__main__`: what a solution does only as a script is none of its functions' business.
-    main["__name__"] = "solution"
-    sys.modules["solution"] = sys.modules["__main__"]
-    status = program.run_script(code, main)
+    status = _define(code, main)
     if status:
         return status
     while (record := _receive()) is not None:
@@ -61,6 +58,13 @@ def serve(code: types.CodeType, main: dict[str, Any]) -> int:
         else:
             _send(_answer(main, *rest))
     return 0
+
+
+def _define(code: types.CodeType, main: dict[str, Any]) -> int:
+    """Run the program for what it defines: what it does only as a script is none of its functions' business."""
+    main["__name__"] = "solution"
+    sys.modules["solution"] = sys.modules["__main__"]
+    return program.run_script(code, main)
 
 
 def _names(main: dict[str, Any]) -> list[list[str]]:
@@ -76,24 +80,32 @@ def _names(main: dict[str, Any]) -> list[list[str]]:
     return found
 
 
-def _answer(main: dict[str, Any], function: str, args: list[Any], kwargs: dict[str, Any], limit: int) -> bytes:
-    """Call and encode what came back: a value, with the arguments as the call left them, or an exception."""
+def _answer(
+    main: dict[str, Any], function: str, args: list[Any], kwargs: dict[str, Any], limit: int, watch: bool
+) -> bytes:
+    """Call and encode what came back: a value or an exception; and, to `watch`, the arguments that the call changed."""
     try:
-        before = [values.encode(arg, limit) for arg in args]
+        before = [_snapshot(arg) for arg in args] if watch else []
         result = _find(main, function)(*args, **kwargs)
         if isinstance(result, types.GeneratorType):
             return UNFIT + b"a generator"
         encoded = values.encode(result, limit)
-        changed = []
-        for index, arg in enumerate(args):
-            after = values.encode(arg, limit)
-            if after != before[index]:
-                changed.append([index, arg])
-        return VALUE + _pack("!I", len(encoded)) + encoded + (values.encode(changed, limit) if changed else b"")
+        after = [_snapshot(arg) for arg in args] if watch else []
+        changed = [[at, args[at]] for at, data in enumerate(after) if data is not None and data != before[at]]
+        tail = values.encode(changed, _LARGEST_RECORD) if changed else b""
+        return VALUE + _pack("!I", len(encoded)) + encoded + tail
     except values.Unencodable as error:
         return UNFIT + str(error).encode("utf-8", "replace")[:_LONGEST_MESSAGE]
     except BaseException as error:
         return RAISED + _describe(error)
+
+
+def _snapshot(value: Any) -> bytes | None:
+    """What an argument is now; None when the call put something into it that cannot be told."""
+    try:
+        return values.encode(value, _LARGEST_RECORD)
+    except values.Unencodable:
+        return None
 
 
 def _describe(error: BaseException) -> bytes:
@@ -127,10 +139,11 @@ class _Candidate:
         self._limit = limit
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        _send(ASK + values.encode([CALL, self.__name__, list(args), kwargs, self._limit], _LARGEST_RECORD))
+        _send(ASK + values.encode([CALL, self.__name__, list(args), kwargs, self._limit, True], _LARGEST_RECORD))
         reply = _receive()
         if reply is None:
-            raise CandidateGone(f"the program ended before {self.__name__} returned")
+            _silent.append(f"the program ended before {self.__name__} returned")
+            raise CandidateGone(_silent[0])
         kind, body = reply[:1], reply[1:]
         if kind == UNFIT:
             raise CandidateFailed(f"{self.__name__} returned no plain data: {body[:200].decode('utf-8', 'replace')}")
@@ -172,19 +185,21 @@ def split_value(body: bytes) -> tuple[Any, list[list[Any]]]:
 
 
 class CandidateGone(BaseException):
-    """The program ended while it was asked. No test may swallow this."""
+    """The program ended while it was asked. A test that swallows this is not believed."""
 
 
 class CandidateFailed(Exception):
     """The program raised something that is no built-in exception, or returned what cannot be told."""
 
 
-def _exception(names: list[str], message: str) -> Exception:
-    import builtins
+# Assertions are the test's alone, and an end of iteration would cut its loops short.
+_NOT_THE_PROGRAMS = (AssertionError, StopIteration, StopAsyncIteration)
 
+
+def _exception(names: list[str], message: str) -> Exception:
     for name in names:
         kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind is not AssertionError:
+        if isinstance(kind, type) and issubclass(kind, Exception) and kind not in _NOT_THE_PROGRAMS:
             try:
                 error = kind(message)
             except TypeError:
@@ -216,7 +231,7 @@ def examine(code: types.CodeType, main: dict[str, Any]) -> int:
     if reply is None:
         return _report("gone", "the program ended before it could be asked")
     try:
-        _introduce(main, values.decode(reply[1:]), entry, limit)  # type: ignore[arg-type]
+        _introduce(main, values.decode(reply[1:]), _shadowing(code, entry), limit)  # type: ignore[arg-type]
     except (ValueError, TypeError, AttributeError) as error:
         return _report("raised", f"the program answered with a malformed record: {error}")
     try:
@@ -232,7 +247,7 @@ def examine(code: types.CodeType, main: dict[str, Any]) -> int:
     except BaseException as error:
         by = "raised" if getattr(error, "from_candidate", False) or isinstance(error, NameError) else "broken"
         return _report(by, f"{type(error).__name__}{_where(error)}: {error}")
-    return _report("passed", "")
+    return _report("gone", _silent[0]) if _silent else _report("passed", "")
 
 
 def _where(error: BaseException) -> str:
@@ -249,13 +264,26 @@ def _report(how: str, why: str) -> int:
     return 0
 
 
-def _introduce(main: dict[str, Any], names: list[list[str]], entry: str | None, limit: int) -> None:
+def _shadowing(code: types.CodeType, entry: str | None) -> str | None:
+    """The built-in function whose place the program's may take, if any: the one that is tested.
+
+    Of assertions without an entry point that is the only name they use, as in `assert sum(10, 15) == 6`.
+    """
+    names = _all_names(code)
+    return entry or (names.pop() if len(names) == 1 else None)
+
+
+def _all_names(code: types.CodeType) -> set[str]:
+    nested = (_all_names(each) for each in code.co_consts if isinstance(each, types.CodeType))
+    return set(code.co_names).union(*nested)
+
+
+def _introduce(main: dict[str, Any], names: list[list[str]], shadowing: str | None, limit: int) -> None:
     """Make the program's functions known to the test, without letting them stand in for built-in ones."""
-    import builtins
     import importlib
 
     for kind, name, module in names:
-        if not name.isidentifier() or (hasattr(builtins, name) and name != entry):
+        if not name.isidentifier() or name.startswith("__") or (hasattr(builtins, name) and name != shadowing):
             continue
         if kind == "function":
             main[name] = _Candidate(name, limit)
@@ -283,7 +311,7 @@ def unittest_here(code: types.CodeType, main: dict[str, Any]) -> int:
 def _here(code: types.CodeType, main: dict[str, Any], run: Any) -> int:
     test, entry = values.decode(_receive() or b"")  # type: ignore[misc]
     receive, send, encode, pid = _receive, _send, values.encode, os.getpid()
-    status = program.run_script(code, main)
+    status = _define(code, main)
     if status or os.getpid() != pid:
         return status
     how, why = run(test, entry, main)
@@ -308,8 +336,12 @@ def _suite(test: str, entry: str | None, main: dict[str, Any]) -> tuple[str, Any
     import unittest
 
     try:
+        before = dict(main)
         exec(compile(test, "test.py", "exec", dont_inherit=True), main)
-        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+        # Not what the program brings along: models like to write tests of their own.
+        made = [value for name, value in main.items() if isinstance(value, type) and before.get(name) is not value]
+        cases = [kind for kind in made if issubclass(kind, unittest.TestCase)]
+        suite = unittest.TestSuite(map(unittest.defaultTestLoader.loadTestsFromTestCase, cases))
         outcome = unittest.TestResult()
         ran: list[str] = []
         outcome.startTest = lambda test: ran.append(_short(test))  # type: ignore[method-assign]

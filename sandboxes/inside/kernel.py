@@ -55,6 +55,9 @@ _COLUMN = {"x86_64": 0, "aarch64": 1}.get(MACHINE)
 class KernelError(OSError):
     """A system call failed; the message names it."""
 
+    def __str__(self):
+        return str(self.strerror)
+
 
 def _check(result: int, what: str) -> int:
     if result < 0:

@@ -132,7 +132,7 @@ def _start(config: dict[str, Any], group: cgroup.Counters | None) -> tuple[int, 
         if told.get("is") == "refused":
             raise Refused(told["why"])
         if told["is"] == "unmapped":
-            jail.write_maps(middle)
+            _layer("users", jail.write_maps, middle)
         elif told["is"] == "forked":
             # Once its parent has gone the zygote is this process's child, and may ask to die with it.
             process = told["pid"]
@@ -198,7 +198,7 @@ def _enter_jail(config: dict[str, Any], enabled: frozenset[str], control: socket
     flags = kernel.CLONE_NEWCGROUP if "cgroups" in enabled and "users" in enabled else 0
     for name, flag in jail.NAMESPACES.items():
         flags |= flag if name in enabled else 0
-    root = os.geteuid() == 0
+    root = jail.rules_users()
     if root and "mounts" in enabled:
         _layer("mounts", kernel.unshare, kernel.CLONE_NEWNS)
         _layer("mounts", jail.build_root, config["binds"])
@@ -237,7 +237,7 @@ def _settle(
             proc = jail.mount_proc()
             if proc is None:
                 missing["proc"] = "this machine hides parts of /proc, so no new one may be mounted"
-        user = jail.PROGRAM_USER if config["become"] else None
+        user = jail.PROGRAM_USER if os.geteuid() == 0 else None
         scratch: Tmpfs | Folders = Tmpfs(jail.BOX, jail.PROGRAM_USER)
         _layer("mounts", jail.seal_root)
     else:

@@ -36,11 +36,14 @@ class Meter:
         self._kills_before = 0
         self._most = 0
         self._too_much_memory = False
+        # What each process has used itself: one that nobody reaps takes its count away with it.
+        self._seen: dict[int, float] = {}
 
     def start(self, limits: dict[str, Any]) -> None:
         """Begin a run."""
         self._limits = limits
         self._most, self._too_much_memory = 0, False
+        self._seen.clear()
         group = self._group
         if group is None:
             return
@@ -62,7 +65,7 @@ class Meter:
         """
         if self._has_cpu and self._group is not None:
             return self._group.cpu_s() - self._cpu_before
-        return reaped
+        return max(reaped, sum(self._seen.values()))
 
     def patience(self) -> float:
         """Seconds until no limit can be reached unseen."""
@@ -78,15 +81,19 @@ class Meter:
             return "cpu"
         if self._has_cpu and self._has_memory:
             return None
-        cpu = memory = 0.0
-        for pid in self._programs():
-            used = _usage(pid)
-            cpu, memory = cpu + used[0], memory + used[1]
-        self._most = max(self._most, int(memory))
-        if not self._has_memory and memory > self._limits["memory_mb"] << 20:
+        cpu, memory, programs, limit = 0.0, 0, self._programs(), self._limits["memory_mb"] << 20
+        for pid in programs:
+            own, reaped, resident = _usage(pid)
+            self._seen[pid] = own
+            cpu, memory = cpu + own + reaped, memory + resident
+        if memory > limit:
+            # Forked processes share most of their pages. To see that takes longer, so it is done only now.
+            memory = sum(map(_fair_share, programs))
+        self._most = max(self._most, memory)
+        if not self._has_memory and memory > limit:
             self._too_much_memory = True
             return "memory"
-        return "cpu" if not self._has_cpu and cpu > self._limits["cpu_s"] else None
+        return "cpu" if not self._has_cpu and self.cpu_s(cpu) > self._limits["cpu_s"] else None
 
     def out_of_memory(self) -> bool:
         """Whether the run was over its memory limit, by the kernel's count or by ours."""
@@ -100,11 +107,13 @@ class Meter:
         Args:
             largest: The largest resident size of its first process, in bytes.
         """
+        # Whoever ran out of memory had used all of it.
+        least = self._limits["memory_mb"] << 20 if self.out_of_memory() else 0
         if self._has_memory and self._group is not None:
             peak = self._group.peak()
             if peak is not None:
-                return max(0, peak - self._memory_before)
-        return max(self._most, largest)
+                return max(least, peak - self._memory_before)
+        return max(least, self._most, largest)
 
     def waited_s(self) -> float:
         """The longest time that one of the programs was ready to run and got no core."""
@@ -139,11 +148,21 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _usage(pid: int) -> tuple[float, float]:
-    """CPU seconds, reaped children included, and resident bytes of a process."""
+def _usage(pid: int) -> tuple[float, float, int]:
+    """CPU seconds of a process and of the children that it has reaped, and its resident bytes."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rsplit(")", 1)[1].split()
-        return sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE
+        user, system, childrens_user, childrens_system = map(int, fields[11:15])
+        return (user + system) / _TICKS, (childrens_user + childrens_system) / _TICKS, int(fields[21]) * _PAGE
     except (OSError, IndexError, ValueError):
-        return 0.0, 0.0
+        return 0.0, 0.0, 0
+
+
+def _fair_share(pid: int) -> int:
+    """Resident bytes of a process, with each page that others map too divided among them."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) << 10
+    except (OSError, StopIteration, ValueError):
+        return _usage(pid)[2]

@@ -21,8 +21,8 @@ CHANNEL = 3
 _PYTHON, _EXEC = MODES.index("python"), MODES.index("exec")
 _NAME = "main.py"
 _NOTHING: dict[str, Any] = {"command": [], "arguments": [], "environment": {}, "files": []}
-# Programs that may look for the file that they are; for the others none is written.
-_READS_ITSELF = (b"__file__", b"argv", b"spawn", b"forkserver", b"main.py", b"import main")
+# Programs that need the file that they are; for the others none is written.
+_READS_ITSELF = (b"__file__", b"spawn", b"forkserver", b"import main")
 _exit = os._exit
 _CANNOT_FLUSH = 120  # what Python itself exits with when it cannot flush standard output
 
@@ -54,9 +54,12 @@ def become(request: Request, descriptors: Sequence[int], stage: int, layers: con
         os.write(stage, f"!{type(error).__name__}: {error}".encode()[:4000])
         _exit(1)
     os.write(stage, b"s")
-    if request.mode == _EXEC:
-        _execute(job, stage)
-    _interpret(request.mode, job, contents[0], stage, work)
+    try:
+        if request.mode == _EXEC:
+            _execute(job, stage)
+        _interpret(request.mode, job, contents[0], stage, work)
+    finally:
+        _exit(1)  # nothing that a program raises may reach the zygote's own frames
 
 
 def _set_up(
@@ -121,7 +124,10 @@ def _interpret(mode: int, job: dict[str, Any], source: bytes, stage: int, work: 
 
 
 def _new_main(job: dict[str, Any], source: bytes, work: str) -> dict[str, Any]:
-    """A fresh `__main__`, and the rest of what a new interpreter would show of itself."""
+    """A fresh `__main__`, and the rest of what a new interpreter would show of itself.
+
+    The source is no file in the working folder, which thus stays untouched by most programs.
+    """
     if job["environment"]:
         os.environ.update(job["environment"])
     sys.argv = [_NAME, *job["arguments"]]

@@ -1,4 +1,4 @@
-"""The folders that a program may write to, clean at the start of every run."""
+"""The folders that a program may write to, clean after every run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ def _signature(folders: list[str]) -> list[tuple]:
     """Changes whenever anything in or of the folders has changed: no program can set a change time."""
     found = []
     for folder in folders:
-        it = os.lstat(folder)
-        found.append((it.st_ino, it.st_mode, it.st_uid, it.st_nlink, it.st_size, it.st_ctime_ns, os.listxattr(folder)))
+        try:
+            it, named = os.lstat(folder), os.listxattr(folder, follow_symlinks=False)
+        except OSError:
+            found.append(())  # a program that owns the folder above has removed this one
+            continue
+        times = (it.st_mtime_ns, it.st_ctime_ns)
+        found.append((it.st_ino, it.st_mode, it.st_uid, it.st_nlink, it.st_size, *times, named))
     return found
 
 
@@ -47,10 +52,17 @@ class Tmpfs:
         yield
 
     def prepare(self, size_mb: int, executable: bool) -> None:
-        """Make the folders empty, of this size, with or without leave to execute files in them."""
+        """Make the folders, which are empty, be of this size, with or without leave to execute files in them."""
+        if self._options != (size_mb, executable):
+            self._mount(size_mb, executable)
+
+    def clean(self) -> None:
+        """Make the folders empty."""
+        if self._options is not None and _signature([self.root, *self.folders]) != self._clean:
+            self._mount(*self._options)
+
+    def _mount(self, size_mb: int, executable: bool) -> None:
         if self._options is not None:
-            if self._options == (size_mb, executable) and _signature(self.folders) == self._clean:
-                return
             self._options = None
             kernel.unmount(self.root)
         files = max(_FEWEST_FILES, size_mb * _FILES_PER_MB)
@@ -59,7 +71,7 @@ class Tmpfs:
         for folder in self.folders:
             os.mkdir(folder, 0o755)
             os.chown(folder, self._user, self._user)
-        self._clean = _signature(self.folders)
+        self._clean = _signature([self.root, *self.folders])
         self._options = (size_mb, executable)
 
 
@@ -94,7 +106,11 @@ class Folders:
             os.setegid(0)
 
     def prepare(self, size_mb: int, executable: bool) -> None:
-        """Make the folders empty. Their size and whether files in them execute are up to whoever mounted them.
+        """Make the folders empty. Their size and whether files in them execute are up to whoever mounted them."""
+        self.clean()
+
+    def clean(self) -> None:
+        """Make the folders empty.
 
         Raises:
             OSError: Something stays in them.
@@ -123,6 +139,10 @@ def empty(folder: str) -> None:
     Raises:
         OSError: Something stays.
     """
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(folder)
+        os.mkdir(folder)
     os.chmod(folder, 0o755)
     token = os.urandom(8).hex()
     turn = 0

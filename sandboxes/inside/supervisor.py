@@ -24,7 +24,8 @@ from .zygote import KILL
 _PIECE = 1 << 18
 _KILL_PATIENCE_S = 10.0
 _LONGEST_WALL = 4  # times the limit, however long the machine keeps a program waiting for a core
-_STDIN, _BLOB = 0, 1
+_MOST_SAID = 128 << 20  # bytes of a conversation, each way
+_FRAMING = 1 << 16  # what a record may take besides the value, or an exception instead of it
 
 
 class Gone(Exception):
@@ -61,6 +62,13 @@ class Pipe:
         self.overflow = self.overflow or len(piece) > room
         return piece
 
+    def take(self) -> bytes:
+        """Take out what was collected; it counts towards the limit nevertheless."""
+        data = bytes(self.data)
+        self._limit -= len(data)
+        self.data.clear()
+        return data
+
     def close(self) -> None:
         """Release the descriptor."""
         os.close(self.descriptor)
@@ -73,17 +81,30 @@ class Link:
         self.read = read
         self._write = write
         self._reader = wire.Reader()
+        os.set_blocking(read, False)
+        os.set_blocking(write, False)
 
     def send(self, header: dict[str, Any], *parts: bytes) -> None:
-        """Send a message."""
-        try:
-            wire.write_all(self._write, wire.pack(header, *parts))
-        except OSError as error:
-            raise Hung from error
+        """Send a message; meanwhile take what arrives, for the other side may be sending too."""
+        rest = memoryview(wire.pack(header, *parts))
+        while rest:
+            try:
+                rest = rest[os.write(self._write, rest) :]
+            except BlockingIOError:
+                if select.select([self.read], [self._write], [])[0]:
+                    self.pull()
+            except OSError as error:
+                raise Hung from error
 
     def pull(self) -> None:
         """Take what has arrived; blocks when nothing has."""
-        data = os.read(self.read, _PIECE)
+        try:
+            data = os.read(self.read, _PIECE)
+        except BlockingIOError:
+            select.select([self.read], [], [])
+            data = os.read(self.read, _PIECE)
+        except OSError as error:
+            raise Hung from error
         if not data:
             raise Hung
         self._reader.feed(data)
@@ -169,9 +190,12 @@ class Run:
         self._meter.start(self._limits)
         start = time.monotonic()
         out, err, reply = self._launch(parts)
+        self._listen()  # what was said may have arrived together with the job
         try:
             self._watch(start)
             self._drain()
+            if reply is not None and self._interactive:
+                self._tell(reply)
         finally:
             for pipe in self._pipes.values():
                 pipe.close() if pipe is not reply else None
@@ -198,14 +222,15 @@ class Run:
             read, write = os.pipe()
             # A program that opens /dev/stdout opens the pipe anew, as its own user.
             os.fchmod(write, 0o666)
-            self._add(read)
+            self._add(read, self._limits["output_kb"] << 10)
             ends.append(write)
         given[1:1] = ends
         reply = None
         if header["mode"] not in ("python", "exec"):
             self._channel, theirs = socket.socketpair()
             self._channel.setblocking(False)
-            reply = self._add(self._channel.fileno())
+            most = _MOST_SAID if self._interactive else (self._limits["output_kb"] << 10) + _FRAMING
+            reply = self._add(self._channel.fileno(), most)
             given.append(theirs.detach())
             self._to_channel += message
             self._push()
@@ -224,9 +249,9 @@ class Run:
             self._poller.register(self._watched, select.POLLIN)
         return out, err, reply
 
-    def _add(self, descriptor: int) -> Pipe:
+    def _add(self, descriptor: int, limit: int) -> Pipe:
         os.set_blocking(descriptor, False)
-        pipe = self._pipes[descriptor] = Pipe(descriptor, self._limits["output_kb"] << 10)
+        pipe = self._pipes[descriptor] = Pipe(descriptor, limit)
         self._poller.register(descriptor, select.POLLIN)
         return pipe
 
@@ -274,14 +299,17 @@ class Run:
         is_channel = self._channel is not None and descriptor == self._channel.fileno()
         if is_channel and self._to_channel:
             self._push()
-        piece = pipe.read()
-        if piece and is_channel and self._interactive:
-            self._link.send({"is": "said"}, piece)
-            pipe.data.clear()
+        pipe.read()
+        if is_channel and self._interactive:
+            self._tell(pipe)
         if pipe.overflow and self._killed_at is None:
             self._kill("output")
         if not pipe.open:
             self._poller.unregister(descriptor)
+
+    def _tell(self, channel: Pipe) -> None:
+        if channel.data:
+            self._link.send({"is": "said"}, channel.take())
 
     def _push(self) -> None:
         """Write to the channel what it takes; the rest follows when there is room."""
@@ -305,6 +333,10 @@ class Run:
 
     def _on_link(self) -> None:
         self._link.pull()
+        self._listen()
+
+    def _listen(self) -> None:
+        """Do what the trusted process has said so far."""
         while (message := self._link.next()) is not None:
             header, parts = message
             if header["do"] == "say":
@@ -351,8 +383,8 @@ class Run:
         stage = report.stage.decode("utf-8", "replace")
         if "!" in stage and not stage.startswith("sc"):
             raise Gone(f"a program could not be started: {stage.lstrip('sr!')}")
-        if "s" not in stage and self._ending is None and not self._meter.out_of_memory():
-            raise Gone("a program ended before it was confined")
+        if not {"c", "r"} & set(stage) and self._ending is None and not self._meter.out_of_memory():
+            raise Gone("a program ended before it was begun")
         status = report.status
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         cpu = self._meter.cpu_s(report.cpu_s)

@@ -85,6 +85,8 @@ class Zygote:
         os.close(stage)
         names, files = self._fetch(request.fetch) if request.fetch else (b"", [])
         report = Report(status, cpu, peak_kb << 10, survivors, told, names).pack()
+        # Before the next run is measured: what a run leaves in memory is its own.
+        self._scratch.clean()
         if files:
             socket.send_fds(self._control, [report], files)
             for descriptor in files:
@@ -158,7 +160,10 @@ def _open_beneath(folder: str, name: str) -> int | None:
     parts = name.split("/")
     if any(part in ("", ".", "..") for part in parts):
         return None
-    at = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        at = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
     try:
         for part in parts[:-1]:
             below = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
