@@ -27,13 +27,13 @@ from rich.console import Console
 from rich.table import Table
 
 from sandboxes import CallCase, Limits, Program, Sandbox, StdioCase, Verdict, open_sandbox
-from sandboxes.checkers import checker
+from sandboxes.checkers import Checker, checker
 from sandboxes.errors import SandboxError
 
 SOURCE = "a, b = map(int, input().split())\nprint(a + b)\n"
 INPUT, ANSWER = "1 2\n", "3\n"
 LIMITS = Limits(cpu_s=5)
-Way = Callable[[], None]
+Way = Callable[[], object]
 
 
 def main() -> None:
@@ -90,10 +90,10 @@ def _docker_commands(stack: contextlib.ExitStack, script: Path) -> Iterator[tupl
     program = ["python3", "-I", "-c", SOURCE.replace("input()", repr(INPUT))]
 
     def execute() -> None:
-        _expect(bytes(container.exec_run(program).output))
+        _expect(container.exec_run(program).output)  # type: ignore[arg-type]
 
     def run() -> None:
-        _expect(bytes(client.containers.run(IMAGE, program, remove=True, **options)))
+        _expect(client.containers.run(IMAGE, program, remove=True, **options))  # type: ignore[arg-type]
 
     yield "`docker exec` a program", (execute, 0.1)
     yield "`docker run` a program", (run, 0.02)
@@ -143,7 +143,7 @@ def _runs(ways: dict[str, tuple[Way, float]], options: argparse.Namespace) -> Ta
     medians: dict[str, list[float]] = {name: [] for name in ways}
     tails: dict[str, list[float]] = {name: [] for name in ways}
     rates: dict[str, list[float]] = {name: [] for name in ways}
-    for name, (way, share) in ways.items():
+    for way, share in ways.values():
         for _ in range(max(2, int(20 * share))):
             way()
     for _ in range(options.rounds):
@@ -206,12 +206,13 @@ def _judging(rounds: int) -> Table:
         table.add_column(case, justify="right")
     for name in ("exact", "lines", "tokens", "float", "unordered", "lcb"):
         compare = checker(name)
-        row = []
-        for output in cases.values():
-            times = [_timed(lambda output=output: compare.compare_output(b"", output, expected)) for _ in range(rounds)]  # type: ignore[misc]
-            row.append(f"{statistics.median(times) * 1e3:.1f}")
-        table.add_row(name, *row)
+        row = [_compare_ms(compare, output, expected, rounds) for output in cases.values()]
+        table.add_row(name, *(f"{each:.1f}" for each in row))
     return table
+
+
+def _compare_ms(compare: Checker, output: bytes, expected: bytes, rounds: int) -> float:
+    return statistics.median(_timed(lambda: compare.compare_output(b"", output, expected)) for _ in range(rounds)) * 1e3
 
 
 if __name__ == "__main__":
