@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 from sandboxes.cores import usable_cores
-from sandboxes.errors import SandboxUnavailable
+from sandboxes.errors import InternalError, SandboxUnavailable
 from sandboxes.inside import cgroup
 from sandboxes.inside.usual import STANDARD
 from sandboxes.languages import LANGUAGES
@@ -82,14 +84,18 @@ class LocalBackend:
         """
         self.workers = workers or usable_cores()
         self._python = python
-        self._preload = [*STANDARD, *preload]
+        self._asked_for = list(preload)
         asked = [str(Path(path).resolve()) for path in binds]
+        if absent := [path for path in asked if not Path(path).exists()]:
+            raise ValueError(f"binds: there is no {', '.join(absent)}")
         self._binds = sorted({*_python_roots(python), *_toolchain_roots(), *asked})
         self._without = frozenset(without)
+        self._made: list[Path] = []
         if unknown := self._without - set(LAYERS):
             raise ValueError(f"no layer is called {', '.join(sorted(unknown))}; there are {', '.join(LAYERS)}")
         cgroup.sweep()
-        self.layers, first = self._probe()
+        self.layers, self._enabled, first = self._probe()
+        self._controllers = first.about["controllers"]
         self._workers = Workers(self._start, self.workers)
         self._workers.programs.add(first)
 
@@ -112,9 +118,15 @@ class LocalBackend:
     def close(self) -> None:
         """See `Backend.close`."""
         self._workers.close()
+        for folder in self._made:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self) -> Worker:
-        return self._launch([name for name, state in self.layers.items() if state == "on"])
+        worker = self._launch(self._enabled)
+        if worker.about["controllers"] != self._controllers:
+            worker.close()
+            raise InternalError("a worker got other control groups than the first, and would measure otherwise")
+        return worker
 
     def _launch(self, layers: list[str]) -> Worker:
         variables = environment(self._python)
@@ -127,40 +139,60 @@ class LocalBackend:
             "container": False,
             "user": None,
             "binds": self._binds,
-            "scratch": [],
-            "preload": self._preload,
+            "scratch": [] if "mounts" in layers else self._folders(),
+            "preload": [*STANDARD, *self._asked_for],
             "group": group,
         }
         return Worker(SocketStream(self._python, variables, partial(cgroup.discard, group)), config)
 
-    def _probe(self) -> tuple[dict[str, str], Worker]:
-        """Find out which layers work, by starting a worker with as many as do."""
+    def _folders(self) -> list[str]:
+        """Scratch folders for programs that cannot have a file system of their own."""
+        made = Path(tempfile.mkdtemp(prefix="mars-sandbox-"))
+        self._made.append(made)
+        folders = [made / name for name in ("work", "tmp", "shm")]
+        for folder in (made, *folders):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o777)
+        return [str(folder) for folder in folders]
+
+    def _probe(self) -> tuple[dict[str, str], list[str], Worker]:
+        """Find out which layers work, by starting a worker with as many as do.
+
+        Returns:
+            The state of each layer, the layers to ask for, and the worker.
+        """
         states = {name: "off" if name in self._without else "on" for name in LAYERS}
         while True:
+            enabled = [name for name, state in states.items() if state == "on"]
             try:
-                worker = self._launch([name for name, state in states.items() if state == "on"])
+                worker = self._launch(enabled)
             except SandboxUnavailable as refusal:
                 layer, _, why = str(refusal).partition(": ")
                 if layer not in OPTIONAL:
                     raise SandboxUnavailable(explain(layer, why or str(refusal))) from None
                 states[layer] = why
                 continue
-            for layer in OPTIONAL:
-                if layer in worker.about["missing"]:
-                    states[layer] = worker.about["missing"][layer]
+            missing = worker.about["missing"]
+            for name in self._asked_for:
+                if name in missing:
+                    worker.close()
+                    raise SandboxUnavailable(f"preload: programs could not import {name}: {missing[name]}")
+            # What could not be had inside stays asked for: what comes instead of it is safe, leaving it out is not.
+            states.update({layer: missing[layer] for layer in OPTIONAL if layer in missing})
             controllers = worker.about["controllers"]
             for controller, layer in (("memory", "memory"), ("pids", "processes"), ("cpuacct", "CPU")):
                 if states["cgroups"] == "on" and controller not in controllers:
                     states[f"cgroup: {layer}"] = "no such control group may be made here; limits hold by other means"
-            return states, worker
+            return states, enabled, worker
 
 
 def _python_roots(python: str) -> list[str]:
     """The folders that an interpreter needs: its own, its virtual environment's, and their standard library."""
     code = "import sys, sysconfig; print(sys.prefix, sys.base_prefix, sysconfig.get_path('stdlib'), sep='\\n')"
-    found = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
-    if found.returncode:
-        raise SandboxUnavailable(f"cannot run the interpreter {python}: {found.stderr.strip()[-300:]}")
+    try:
+        found = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SandboxUnavailable(f"cannot run the interpreter {python}: {error}") from error
     return [
         path for path in found.stdout.split("\n") if path and not path.startswith(("/usr/", "/lib/")) and path != "/usr"
     ]

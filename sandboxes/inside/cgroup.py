@@ -72,7 +72,12 @@ class Counters:
     """What the kernel counts for the processes of some groups, whichever controllers there are.
 
     Their limits are left to whoever made them.
+
+    Attributes:
+        limits_memory: Whether the kernel holds each run to its memory limit.
     """
+
+    limits_memory = True
 
     def __init__(self):
         self._folders: dict[str, str] = {}

@@ -13,6 +13,8 @@ from .request import MODES, Request
 
 _HEADROOM_PROCESSES = 1  # the zygote counts where it has the program's user
 _CPU_GRACE_S = 1
+_SPARE_ADDRESSES_MB = 1024
+_FEWEST_FILES = 8  # what it takes to start
 _EXEC = MODES.index("exec")
 
 
@@ -62,7 +64,10 @@ def prepare(
         code = seccomp.build(unix_sockets="network" in enabled, memory_files="memory" in groups)
         program = kernel.seccomp_program(code)
     if "landlock" in enabled:
-        readable = [f"/{name}" for name in os.listdir("/") if name not in ("sandbox", "tmp", "var", "dev", "sys")]
+        hidden = {"sandbox", "dev", "sys", *(name for name in ("tmp", "var") if os.path.islink(f"/{name}"))}
+        if "mounts" not in enabled:
+            hidden |= {"tmp", "var"}
+        readable = [f"/{name}" for name in os.listdir("/") if name not in hidden]
         devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
         try:
             rules = {x: landlock.ruleset([*readable, "/dev"], writable, devices, x) for x in (False, True)}
@@ -85,6 +90,19 @@ _LIMITED = (
 )
 
 
+def become_user(layers: Layers) -> None:
+    """Leave the zygote's session and become the program's user, who the kernel ends first when memory runs out."""
+    os.setsid()
+    kernel.set_dumpable(True)
+    _die_first(layers.proc)
+    if layers.user is not None:
+        if "users" not in layers.enabled:
+            os.setgroups([])
+        os.setresgid(layers.user, layers.user, layers.user)
+        os.setresuid(layers.user, layers.user, layers.user)
+        kernel.set_dumpable(True)  # a change of user takes it back
+
+
 def apply(layers: Layers, request: Request) -> None:
     """Put every layer on the calling process, for good.
 
@@ -92,19 +110,10 @@ def apply(layers: Layers, request: Request) -> None:
         OSError: A layer could not be put on; the program must not run.
     """
     enabled = layers.enabled
-    os.setsid()
     _signal.set_wakeup_fd(-1)  # its number will be that of one of the program's files
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     # What the supervisor ignores a program shall not: an interpreter sets this handler, any other program none.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL if request.mode == _EXEC else _signal.default_int_handler)
-    kernel.set_dumpable(True)
-    _die_first(layers.proc)
-    if layers.user is not None:
-        if "users" not in enabled:
-            os.setgroups([])
-        os.setresgid(layers.user, layers.user, layers.user)
-        os.setresuid(layers.user, layers.user, layers.user)
-        kernel.set_dumpable(True)  # a change of user takes it back
     if "rlimits" in enabled:
         _set_limits(layers, request)
     if "privileges" in enabled:
@@ -135,19 +144,27 @@ def _set_limits(layers: Layers, request: Request) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, cpu),
         (resource.RLIMIT_FSIZE, request.file_mb << 20),
-        (resource.RLIMIT_NOFILE, request.open_files),
+        (resource.RLIMIT_NOFILE, max(request.open_files, _FEWEST_FILES)),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ]
     if not layers.memory_limited and request.mode != _EXEC:
-        wanted.append((resource.RLIMIT_AS, _mapped() + (request.memory_mb << 20)))
+        # Only against a single huge request, which polling would see too late: stacks of threads are mapped whole, and
+        # most of what is mapped is never used.
+        room = request.memory_mb + request.processes * request.stack_mb + _SPARE_ADDRESSES_MB
+        wanted.append((resource.RLIMIT_AS, _mapped() + (room << 20)))
     if layers.user is not None or "users" in layers.enabled:
         # Counted by user, of which only then nobody else is.
         wanted.append((resource.RLIMIT_NPROC, request.processes + _HEADROOM_PROCESSES))
     for which, most in wanted:
         hard = hard_limits[which]
         value = most if hard == unlimited else min(most, hard)
-        set_limit(which, (value, value))
+        try:
+            set_limit(which, (value, value))
+        except ValueError:
+            # gVisor has no message queues, and so no limit of them.
+            if which != resource.RLIMIT_MSGQUEUE:
+                raise
     # Programs raise their stack as a habit; what a stack takes counts as memory, so the hard limit may stay.
     hard = hard_limits[resource.RLIMIT_STACK]
     stack = request.stack_mb << 20

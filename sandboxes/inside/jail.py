@@ -93,9 +93,10 @@ def build_root(binds: list[str]) -> None:
     # A new /proc may only be mounted where an old one is in full view; it comes on top of it.
     kernel.mount("/proc", at + "/proc", "", kernel.MS_BIND | kernel.MS_REC)
     os.makedirs(at + BOX)
-    os.makedirs(at + "/var")
+    os.makedirs(at + "/var", exist_ok=True)
     for name in ("/tmp", "/var/tmp"):
-        os.symlink(f"{BOX}/{TEMPORARY}", at + name)
+        if not os.path.lexists(at + name):  # as it does where something below it is shown
+            os.symlink(f"{BOX}/{TEMPORARY}", at + name)
     kernel.pivot_root(at)
 
 

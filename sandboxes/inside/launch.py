@@ -17,7 +17,8 @@ from . import cgroup, confine, container, jail, kernel, zygote
 from . import conversation as _conversation  # noqa: F401 - every child needs it, and the jail may not show it
 from .meter import Meter
 from .scratch import Folders, Tmpfs
-from .supervisor import Link, Supervisor
+from .streams import Hung, Link
+from .supervisor import Supervisor
 
 # What is not in this list does not exist; what is in it must work when it is asked for.
 LAYERS = (
@@ -50,8 +51,11 @@ def main(read: int, write: int, watched: int | None) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     link = Link(read, write)
-    while (message := link.next()) is None:
-        link.pull()
+    try:
+        while (message := link.next()) is None:
+            link.pull()
+    except Hung:
+        return
     config = message[0]
     group = _group(config)
     process = -1
@@ -62,7 +66,7 @@ def main(read: int, write: int, watched: int | None) -> None:
             link.send({"is": "refused", "why": str(error)})
             return
         gc.freeze()
-        ended = _end_of(process)
+        ended = container.end_of(process) if config["container"] else os.pidfd_open(process)
         link.send({"is": "ready", "controllers": group.controllers if group else [], **told, **_around(config, group)})
         Supervisor(link, control, ended, Meter(process, group), watched).serve()
     finally:
@@ -80,22 +84,6 @@ def _group(config: dict[str, Any]) -> cgroup.Counters | None:
 def _around(config: dict[str, Any], group: cgroup.Counters | None) -> dict[str, Any]:
     """What there is to tell of the container that this is, if any."""
     return {"container": container.facts(group)} if config["container"] else {}
-
-
-def _end_of(process: int) -> int:
-    """A descriptor that becomes readable when a child has ended."""
-    try:
-        return os.pidfd_open(process)
-    except (AttributeError, OSError):
-        read, write = os.pipe()  # gVisor may lack pidfd_open
-
-    def look(number: int, frame: object) -> None:
-        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            os.write(write, _SYNC)
-
-    signal.signal(signal.SIGCHLD, look)
-    look(0, None)
-    return read
 
 
 def _end(process: int) -> None:
@@ -119,7 +107,8 @@ def _start(config: dict[str, Any], group: cgroup.Counters | None) -> tuple[int, 
     Raises:
         Refused: A layer is missing.
     """
-    kernel.adopt_orphans()
+    if not config["container"]:
+        kernel.adopt_orphans()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     middle = os.fork()
     if middle == 0:
@@ -168,11 +157,14 @@ def _become_zygote(config: dict[str, Any], group: cgroup.Counters | None, contro
             _enter_jail(config, enabled, control)
         server, missing = _settle(config, enabled, control, joined)
         tell(**{"is": "ready", "joined": joined, "missing": missing, "python": sys.version.split()[0]})
-        server.serve()
     except BaseException as error:
         with contextlib.suppress(OSError):
             tell(**{"is": "refused", "why": f"{error}"})
-    os._exit(1)
+        os._exit(1)
+    try:
+        server.serve()
+    finally:
+        os._exit(1)  # without a word: from now on the supervisor takes every word for a report
 
 
 def _only(control: socket.socket) -> socket.socket:
@@ -233,7 +225,8 @@ def _settle(
     user = config["user"]
     proc = None
     if config["jail"] and "mounts" in enabled:
-        if "proc" in enabled:
+        # Only in a process namespace of one's own may a new one be mounted.
+        if "proc" in enabled and "processes" in enabled:
             proc = jail.mount_proc()
             if proc is None:
                 missing["proc"] = "this machine hides parts of /proc, so no new one may be mounted"
@@ -241,7 +234,14 @@ def _settle(
         scratch: Tmpfs | Folders = Tmpfs(jail.BOX, jail.PROGRAM_USER)
         _layer("mounts", jail.seal_root)
     else:
-        kernel.adopt_orphans()
+        try:
+            kernel.adopt_orphans()
+        except OSError:
+            # gVisor may not know of it. In a container orphans then go to the supervisor, which reaps them.
+            if not config["container"]:
+                raise
+        if config["container"]:
+            container.take_over(config["scratch"], user)
         scratch = Folders(config["scratch"], user)
     if "hostname" in enabled and config["jail"]:
         _layer("hostname", kernel.set_host_name, "sandbox")

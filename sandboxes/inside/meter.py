@@ -27,6 +27,7 @@ class Meter:
         self._group = group
         self._has_cpu = group is not None and "cpuacct" in group
         self._has_memory = group is not None and "memory" in group
+        self._limits_memory = self._has_memory and group is not None and group.limits_memory
         self._cores = len(os.sched_getaffinity(0))
         self._limits: dict[str, Any] = {}
         self._cpu_before = 0.0
@@ -69,7 +70,7 @@ class Meter:
 
     def patience(self) -> float:
         """Seconds until no limit can be reached unseen."""
-        if not self._has_memory or not self._has_cpu:
+        if not self._limits_memory or not self._has_cpu:
             return _PROC_INTERVAL_S
         left = self._limits["cpu_s"] - self.cpu_s(0.0)
         return max(_SHORTEST_S, left / min(self._cores, self._limits["processes"]) + _SHORTEST_S)
@@ -79,6 +80,12 @@ class Meter:
         group = self._group
         if self._has_cpu and group is not None and group.cpu_s() - self._cpu_before > self._limits["cpu_s"]:
             return "cpu"
+        if self._has_memory and group is not None and not self._limits_memory:
+            self._too_much_memory = group.memory() - self._memory_before > self._limits["memory_mb"] << 20
+            if self._too_much_memory:
+                return "memory"
+        if self._has_memory and self.out_of_memory():
+            return "memory"  # the kernel has ended one process; the others may wait for it for ever
         if self._has_cpu and self._has_memory:
             return None
         cpu, memory, programs, limit = 0.0, 0, self._programs(), self._limits["memory_mb"] << 20
@@ -98,7 +105,9 @@ class Meter:
     def out_of_memory(self) -> bool:
         """Whether the run was over its memory limit, by the kernel's count or by ours."""
         if self._has_memory and self._group is not None:
-            return self._group.kills() > self._kills_before
+            peak = None if self._limits_memory else self._group.peak()
+            missed = peak is not None and peak - self._memory_before > self._limits["memory_mb"] << 20
+            return missed or self._too_much_memory or self._group.kills() > self._kills_before
         return self._too_much_memory
 
     def peak_bytes(self, largest: int) -> int:

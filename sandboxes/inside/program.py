@@ -54,12 +54,9 @@ def become(request: Request, descriptors: Sequence[int], stage: int, layers: con
         os.write(stage, f"!{type(error).__name__}: {error}".encode()[:4000])
         _exit(1)
     os.write(stage, b"s")
-    try:
-        if request.mode == _EXEC:
-            _execute(job, stage)
-        _interpret(request.mode, job, contents[0], stage, work)
-    finally:
-        _exit(1)  # nothing that a program raises may reach the zygote's own frames
+    if request.mode == _EXEC:
+        _execute(job, stage)
+    _interpret(request.mode, job, contents[0], stage, work)
 
 
 def _set_up(
@@ -77,10 +74,14 @@ def _set_up(
         reader = wire.Reader()
         reader.feed(data)
         job, contents = reader.next() or (_NOTHING, [b""])
-    confine.apply(layers, request)
+    confine.become_user(layers)
     os.chdir(work)
+    # Before the limits: what is given to a program is none of what it writes.
     for path, content in zip(job["files"], contents[1:]):  # noqa: B905 - Python 3.9 has no strict
         _place(path, content)
+    if request.mode != _EXEC and any(word in contents[0] for word in _READS_ITSELF):
+        _place(_NAME, contents[0])
+    confine.apply(layers, request)
     return job, contents
 
 
@@ -138,8 +139,6 @@ def _new_main(job: dict[str, Any], source: bytes, work: str) -> dict[str, Any]:
     error = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
     sys.stderr = sys.__stderr__ = error  # type: ignore[misc]
     _streams.extend((sys.stdout, sys.stderr))
-    if any(word in source for word in _READS_ITSELF):
-        _place(_NAME, source)
     linecache.cache[_NAME] = (lambda: source.decode("utf-8", "replace"),)  # type: ignore[assignment]
     module = types.ModuleType("__main__")
     main = vars(module)

@@ -143,7 +143,8 @@ def empty(folder: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(folder)
         os.mkdir(folder)
-    os.chmod(folder, 0o755)
+    with contextlib.suppress(PermissionError):  # of a folder that is another user's, its permissions are too
+        os.chmod(folder, 0o755)
     token = os.urandom(8).hex()
     turn = 0
     # Pulling each folder's content up to the top keeps paths short however deep a program has nested them.

@@ -7,21 +7,23 @@ the trusted process by messages (see `wire`), so that it serves behind a socket 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
 import signal
 import socket
-import sys
 import time
 from typing import Any
 
 from . import wire
 from .meter import Meter
 from .request import Report, make_request, read_report
+from .streams import Hung, Link, Pipe
 from .zygote import KILL
 
-_PIECE = 1 << 18
+# Against sealing, shrinking, growing and writing; Python 3.9 has no names for them.
+_ADD_SEALS, _ALL_SEALS = 1033, 0xF
 _KILL_PATIENCE_S = 10.0
 _LONGEST_WALL = 4  # times the limit, however long the machine keeps a program waiting for a core
 _MOST_SAID = 128 << 20  # bytes of a conversation, each way
@@ -30,88 +32,6 @@ _FRAMING = 1 << 16  # what a record may take besides the value, or an exception 
 
 class Gone(Exception):
     """The zygote ended, or does not answer. The worker must be replaced."""
-
-
-class Hung(Exception):
-    """The trusted process hung up."""
-
-
-class Pipe:
-    """Collects what a program writes to one descriptor, up to a limit; what comes after that is read and dropped."""
-
-    def __init__(self, descriptor: int, limit: int):
-        self.descriptor = descriptor
-        self.data = bytearray()
-        self.overflow = False
-        self.open = True
-        self._limit = limit
-
-    def read(self) -> bytes:
-        """Take what is there; returns it, for those who pass it on."""
-        try:
-            piece = os.read(self.descriptor, _PIECE)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            piece = b""
-        if not piece:
-            self.open = False
-            return b""
-        room = self._limit - len(self.data)
-        self.data += piece[:room]
-        self.overflow = self.overflow or len(piece) > room
-        return piece
-
-    def take(self) -> bytes:
-        """Take out what was collected; it counts towards the limit nevertheless."""
-        data = bytes(self.data)
-        self._limit -= len(data)
-        self.data.clear()
-        return data
-
-    def close(self) -> None:
-        """Release the descriptor."""
-        os.close(self.descriptor)
-
-
-class Link:
-    """The two-way stream of messages to the trusted process."""
-
-    def __init__(self, read: int, write: int):
-        self.read = read
-        self._write = write
-        self._reader = wire.Reader()
-        os.set_blocking(read, False)
-        os.set_blocking(write, False)
-
-    def send(self, header: dict[str, Any], *parts: bytes) -> None:
-        """Send a message; meanwhile take what arrives, for the other side may be sending too."""
-        rest = memoryview(wire.pack(header, *parts))
-        while rest:
-            try:
-                rest = rest[os.write(self._write, rest) :]
-            except BlockingIOError:
-                if select.select([self.read], [self._write], [])[0]:
-                    self.pull()
-            except OSError as error:
-                raise Hung from error
-
-    def pull(self) -> None:
-        """Take what has arrived; blocks when nothing has."""
-        try:
-            data = os.read(self.read, _PIECE)
-        except BlockingIOError:
-            select.select([self.read], [], [])
-            data = os.read(self.read, _PIECE)
-        except OSError as error:
-            raise Hung from error
-        if not data:
-            raise Hung
-        self._reader.feed(data)
-
-    def next(self) -> tuple[dict[str, Any], list[bytes]] | None:
-        """The next message that has arrived whole."""
-        return self._reader.next()
 
 
 class Supervisor:
@@ -220,8 +140,9 @@ class Run:
         ends = []
         for _ in range(2):
             read, write = os.pipe()
-            # A program that opens /dev/stdout opens the pipe anew, as its own user.
-            os.fchmod(write, 0o666)
+            # A program that opens /dev/stdout opens the pipe anew, as its own user; gVisor may not let it.
+            with contextlib.suppress(PermissionError):
+                os.fchmod(write, 0o666)
             self._add(read, self._limits["output_kb"] << 10)
             ends.append(write)
         given[1:1] = ends
@@ -411,17 +332,13 @@ class Run:
 
 def _readable(data: bytes) -> int:
     """A descriptor that these bytes can be read from, and that nobody can change."""
-    if sys.version_info >= (3, 8) and hasattr(os, "memfd_create"):
-        import fcntl
-
-        memory = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    memory = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
         wire.write_all(memory, data)
-        fcntl.fcntl(memory, 1033, 0xF)  # F_ADD_SEALS: no sealing, shrinking, growing or writing
-        try:
-            return os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(memory)
-    raise OSError("this kernel has no memfd_create")
+        fcntl.fcntl(memory, _ADD_SEALS, _ALL_SEALS)
+        return os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)
+    finally:
+        os.close(memory)
 
 
 def _contents(descriptor: int, limit: int) -> bytes:

@@ -47,6 +47,8 @@ class Reader:
         if len(self._data) < start + body_size:
             return None
         header = json.loads(self._data[_LENGTHS.size : start])
+        if type(header) is not dict or sum(header.get("parts", ())) != body_size:
+            raise ValueError("a message whose header and body do not fit")
         parts = []
         for size in header["parts"]:
             parts.append(bytes(self._data[start : start + size]))

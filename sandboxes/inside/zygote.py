@@ -69,12 +69,16 @@ class Zygote:
 
     def _run(self, data: bytes, descriptors: Sequence[int]) -> None:
         request = read_request(data)
-        self._scratch.prepare(request.disk_mb, bool(request.executable))
+        given_mb = request.size >> 20 if request.plain else (request.size >> 20) + 1
+        self._scratch.prepare(request.disk_mb + given_mb, bool(request.executable))
         before = 0.0 if self._layers.cpu_counted else _children_cpu_s()
         stage, stage_end = os.pipe()
         child = os.fork()
         if child == 0:
-            program.become(request, descriptors, stage_end, self._layers, self._scratch.work)
+            try:
+                program.become(request, descriptors, stage_end, self._layers, self._scratch.work)
+            finally:
+                os._exit(1)  # nothing that a program raises may go on in the zygote's own frames
         os.close(stage_end)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -170,7 +174,7 @@ def _open_beneath(folder: str, name: str) -> int | None:
             os.close(at)
             at = below
         found = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=at)
-    except OSError:
+    except (OSError, ValueError):
         return None
     finally:
         os.close(at)
