@@ -12,6 +12,7 @@ from sandboxes.types import Job, Outcome
 from sandboxes.worker import Worker
 
 _PATIENCE_S = 30.0
+_LONGEST_WALL = 4  # the supervisor's own bound, in wall limits; see sandboxes.inside.supervisor
 _MOST_BYTES = 256 << 20
 
 
@@ -30,7 +31,8 @@ def converse(first: Worker, job: Job, second: Worker, examiner: Job) -> tuple[Ou
     second.begin(examiner, interactive=True)
     first.begin(job, interactive=True)
     talk = _Talk(first, second)
-    deadline = time.monotonic() + 4 * max(job.limits.wall, examiner.limits.wall) + _PATIENCE_S
+    # Neither clock runs while the other side is to speak.
+    deadline = time.monotonic() + _LONGEST_WALL * (job.limits.wall + examiner.limits.wall) + _PATIENCE_S
     poller = select.poll()
     by_descriptor = {worker.fileno(): worker for worker in (first, second)}
     for descriptor in by_descriptor:

@@ -15,6 +15,22 @@ def usable_cores() -> int:
     return max(1, min(cores, int(quota + 0.5))) if quota else cores
 
 
+def worker_count(workers: int | None) -> int:
+    """How many jobs run at once: what was asked for, or as many as there are usable cores.
+
+    Args:
+        workers: A number above 0, or None for the usable cores.
+
+    Raises:
+        ValueError: It is no such number.
+    """
+    if workers is None:
+        return usable_cores()
+    if type(workers) is not int or workers < 1:
+        raise ValueError(f"workers must be a number above 0, or None for the usable cores, not {workers!r}")
+    return workers
+
+
 def _quota() -> float | None:
     """The smallest CPU quota of this process's cgroups and those above, in cores."""
     found = []

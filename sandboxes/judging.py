@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import secrets
 from typing import Any
 
 from sandboxes.checkers import Check, Checker
 from sandboxes.inside import conversation, values, wire
-from sandboxes.types import SEVERITY, CallCase, CaseResult, Job, Limits, Outcome, StdioCase, UnittestCase, Verdict
+from sandboxes.languages import Language, language, ran_out_of_memory
+from sandboxes.suites import Suite
+from sandboxes.suites import check_assertions as check_assertions
+from sandboxes.suites import suite_tests as suite_tests
+from sandboxes.types import SEVERITY, CallCase, CaseResult, Job, Limits, Outcome, StdioCase, Verdict
 
 _HEAD = 4000
 _LONGEST_NOTE = 1000
-# A runtime that is refused memory ends in an error of its own before the kernel has to kill it. A program may print
-# these words to be told that memory, not it, was at fault; a failure it remains.
-_OUT_OF_MEMORY = (b"MemoryError", b"std::bad_alloc", b"java.lang.OutOfMemoryError", b"heap out of memory")
+_PYTHON = language("python")
 _ENDINGS = {
     "cpu": (Verdict.TIME_LIMIT, "more than {0.cpu_s:g} CPU seconds"),
     "wall": (Verdict.TIME_LIMIT, "more than {0.wall:g} seconds by the clock"),
@@ -24,12 +25,13 @@ _ENDINGS = {
 }
 
 
-def problem(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None:
+def problem(outcome: Outcome, limits: Limits, spoken: Language = _PYTHON) -> tuple[Verdict, str] | None:
     """What went wrong with a run, whatever it answered; None when it ended well.
 
     Args:
         outcome: The facts.
         limits: What the run was allowed, for the note.
+        spoken: The program's language, whose runtime may have words of its own for want of memory.
     """
     if outcome.ending in _ENDINGS:
         verdict, note = _ENDINGS[outcome.ending]
@@ -38,7 +40,7 @@ def problem(outcome: Outcome, limits: Limits) -> tuple[Verdict, str] | None:
         return Verdict.COMPILE_ERROR, _last_line(outcome.stderr)
     if outcome.signal is None and not outcome.exit_code:
         return None
-    if any(words in outcome.stderr[-_HEAD:] for words in _OUT_OF_MEMORY):
+    if ran_out_of_memory(spoken, outcome):
         return Verdict.MEMORY_LIMIT, f"no more memory: {_last_line(outcome.stderr)}"
     if outcome.signal is not None:
         return Verdict.RUNTIME_ERROR, f"ended by signal {outcome.signal}"
@@ -63,8 +65,9 @@ def result(verdict: Verdict, outcome: Outcome, note: str = "") -> CaseResult:
 
 def shown(text: str) -> str:
     """What a program may have written, short and on one line: notes end up in logs and on terminals."""
-    short = text if len(text) <= _LONGEST_NOTE else f"{text[:_LONGEST_NOTE]}..."
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in short)
+    start = text[:_LONGEST_NOTE]
+    plain = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in start)
+    return plain if len(plain) <= _LONGEST_NOTE and start == text else f"{plain[:_LONGEST_NOTE]}..."
 
 
 def as_bytes(text: str | bytes) -> bytes:
@@ -72,9 +75,15 @@ def as_bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-def judge_stdio(outcome: Outcome, case: StdioCase, limits: Limits, checker: Checker) -> CaseResult:
-    """The verdict on what a program wrote to standard output."""
-    if found := problem(outcome, limits):
+def judge_stdio(
+    outcome: Outcome, case: StdioCase, limits: Limits, checker: Checker, spoken: Language = _PYTHON
+) -> CaseResult:
+    """The verdict on what a program wrote to standard output.
+
+    Raises:
+        InternalError: The checker is a program that failed.
+    """
+    if found := problem(outcome, limits, spoken):
         return result(found[0], outcome, found[1])
     check = checker.compare_output(as_bytes(case.stdin), outcome.stdout, as_bytes(case.expected))
     return _checked(check, outcome)
@@ -86,7 +95,7 @@ def call_job(source: bytes, case: CallCase, limits: Limits) -> Job:
     Raises:
         ValueError: The arguments are no plain data.
     """
-    call = [conversation.CALL, case.function, list(case.args), dict(case.kwargs), limits.output_kb << 10, False]
+    call = [conversation.CALL, case.function, list(case.args), dict(case.kwargs), limits.output_kb << 10]
     return Job(mode="call", source=source, message=wire.frame(_plain(call)), limits=limits)
 
 
@@ -103,7 +112,7 @@ def judge_call(outcome: Outcome, case: CallCase, limits: Limits, checker: Checke
         if kind == conversation.VALUE:
             value, _ = conversation.split_value(body)
         elif kind == conversation.RAISED:
-            return result(Verdict.RUNTIME_ERROR, outcome, "raised {0[0][0]}: {0[1]}".format(values.decode(body)))
+            return result(Verdict.RUNTIME_ERROR, outcome, _raised(body))
         elif kind == conversation.UNFIT:
             note = f"returned no plain data: {body[:200].decode('utf-8', 'replace')}"
             return result(Verdict.WRONG_ANSWER, outcome, note)
@@ -114,6 +123,13 @@ def judge_call(outcome: Outcome, case: CallCase, limits: Limits, checker: Checke
     return _checked(checker.compare_values(value, case.expected), outcome)
 
 
+def _raised(body: bytes) -> str:
+    names, message = values.decode(body)
+    if type(message) is not str or type(names[0]) is not str:
+        raise ValueError("an exception without a name")
+    return f"raised {names[0]}: {message}"
+
+
 def _checked(check: Check, outcome: Outcome) -> CaseResult:
     return result(Verdict.ACCEPTED if check.accepted else Verdict.WRONG_ANSWER, outcome, check.note)
 
@@ -121,10 +137,12 @@ def _checked(check: Check, outcome: Outcome) -> CaseResult:
 def examiner_jobs(source: bytes, test: bytes, entry: str | None, limits: Limits) -> tuple[Job, Job]:
     """The runs of a program and of the assertions over it, each in a sandbox of its own."""
     message = wire.frame(_plain([entry, limits.output_kb << 10]))
+    patience = max(10 * limits.cpu_s, _PATIENCE_S)
+    longer = limits.plus(cpu_s=patience - limits.cpu_s, wall_s=patience)
     patient = Limits(
-        cpu_s=limits.cpu_s + 1,
-        wall_s=limits.wall + 5,
-        memory_mb=max(limits.memory_mb, 256),
+        cpu_s=longer.cpu_s,
+        wall_s=longer.wall_s,
+        memory_mb=max(limits.memory_mb, _EXAMINER_MB),
         output_kb=max(limits.output_kb, 1024),
     )
     return Job(mode="call", source=source, limits=limits), Job(
@@ -132,12 +150,16 @@ def examiner_jobs(source: bytes, test: bytes, entry: str | None, limits: Limits)
     )
 
 
+# What the test computes itself is none of the program's time, and what it keeps none of its memory.
+_PATIENCE_S, _EXAMINER_MB = 30.0, 1024
+
 _REPORTED = {
     "passed": Verdict.ACCEPTED,
     "failed": Verdict.WRONG_ANSWER,
     "raised": Verdict.RUNTIME_ERROR,
     "gone": Verdict.RUNTIME_ERROR,
     "broken": Verdict.RUNTIME_ERROR,
+    "unfit": Verdict.INTERNAL_ERROR,
 }
 
 
@@ -151,6 +173,8 @@ def judge_examined(program: Outcome, examiner: Outcome, limits: Limits) -> CaseR
         trouble = problem(examiner, limits)
         note = f"the assertions did not end well: {trouble[1] if trouble else 'no report'}"
         return result(found[0] if found else Verdict.RUNTIME_ERROR, program, found[1] if found else note)
+    if verdict is Verdict.INTERNAL_ERROR:
+        return result(verdict, program, f"the test does not fit: {why}")
     if found and (verdict is not Verdict.WRONG_ANSWER or found[0] is not Verdict.RUNTIME_ERROR):
         return result(found[0], program, found[1])
     return result(verdict, program, str(why))
@@ -164,13 +188,13 @@ def same_process_job(mode: str, source: bytes, test: str, entry: str | None, lim
     return job, nonce
 
 
-def judge_same_process(outcome: Outcome, nonce: bytes, expected: set[str] | None, limits: Limits) -> CaseResult:
+def judge_same_process(outcome: Outcome, nonce: bytes, expected: Suite | None, limits: Limits) -> CaseResult:
     """The verdict by a test that ran in the program's own process.
 
     Args:
         outcome: The facts.
         nonce: What the record must end with.
-        expected: For a suite, the tests that it must have run.
+        expected: For a suite, what it says of its tests.
         limits: What the run was allowed.
     """
     if found := problem(outcome, limits):
@@ -184,48 +208,22 @@ def judge_same_process(outcome: Outcome, nonce: bytes, expected: set[str] | None
             return result(_REPORTED[how], outcome, str(why))
         if how != "ran":
             return result(min(_REPORTED[how], Verdict.RUNTIME_ERROR, key=SEVERITY.index), outcome, str(why))
-        ran, bad, skipped = (set(names) for names in why)
+        ran, bad, skipped = ({str(name) for name in names} for names in why)
     except (ValueError, TypeError, KeyError):
         return result(Verdict.RUNTIME_ERROR, outcome, "a malformed record of the test")
-    for names, verb in ((bad, "failed"), (skipped, "skipped"), (expected ^ ran, "not run as written")):
+    must_not_skip = {name for name in skipped if not {name, name.split(".")[0]} & expected.skippable}
+    missing = expected.certain - ran - skipped
+    for names, verb in ((bad, "failed"), (must_not_skip, "skipped"), (missing, "not run as written")):
         if names:
-            return result(Verdict.WRONG_ANSWER, outcome, f"{verb}: {', '.join(sorted(map(str, names)))[:500]}")
+            return result(Verdict.WRONG_ANSWER, outcome, f"{verb}: {', '.join(sorted(names))[:500]}")
+    if not ran - skipped:
+        return result(Verdict.WRONG_ANSWER, outcome, "no test was run")
     return result(Verdict.ACCEPTED, outcome)
-
-
-def suite_tests(case: UnittestCase) -> set[str]:
-    """The tests that a suite has, as `Class.method`.
-
-    Raises:
-        ValueError: It has none, or is no Python: a suite without tests would accept everything.
-    """
-    try:
-        tree = ast.parse(case.code)
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"the unittest suite does not compile: {error}") from error
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    found = {f"{name}.{method}" for name in classes for method in _test_methods(name, classes)}
-    if not found:
-        raise ValueError("the unittest suite has no class with a method test...; it would accept every program")
-    return found
-
-
-def _test_methods(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:
-    """Methods named test... of a class that is a TestCase, with those it inherits within the suite."""
-    bases = [ast.unparse(base) for base in classes[name].bases]
-    if not any(base in classes or base.split(".")[-1].endswith("TestCase") for base in bases):
-        return set()
-    own = {
-        node.name
-        for node in classes[name].body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test")
-    }
-    return own.union(*(_test_methods(base, classes) for base in bases if base in classes and base != name))
 
 
 def _plain(value: Any) -> bytes:
     try:
-        return values.encode(value, 256 << 20)
+        return values.encode(value, conversation.LARGEST_RECORD)
     except values.Unencodable as error:
         raise ValueError(f"a test's arguments must be plain data: {error}") from error
 

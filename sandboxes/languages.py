@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sandboxes.backend import Backend
@@ -290,11 +290,7 @@ def run_job(
         arguments=program.arguments,
         files={**program.files, **source, **artifacts},
         stdin=stdin,
-        limits=replace(
-            limits,
-            memory_mb=limits.memory_mb + language.extra_memory_mb,
-            processes=limits.processes + language.extra_processes,
-        ),
+        limits=limits.plus(memory_mb=language.extra_memory_mb, processes=language.extra_processes),
         executable=language.executable,
     )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from sandboxes.cores import usable_cores
+from sandboxes.cores import worker_count
 from sandboxes.errors import InternalError, SandboxUnavailable
 from sandboxes.inside import cgroup
 from sandboxes.inside.usual import STANDARD
@@ -82,7 +82,7 @@ class LocalBackend:
         Raises:
             SandboxUnavailable: A layer that it takes to be safe is missing.
         """
-        self.workers = workers or usable_cores()
+        self.workers = worker_count(workers)
         self._python = python
         self._asked_for = list(preload)
         asked = [str(Path(path).resolve()) for path in binds]

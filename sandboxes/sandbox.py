@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,8 +16,10 @@ from sandboxes import judging
 from sandboxes.backend import Backend
 from sandboxes.checkers import Checker
 from sandboxes.checkers import checker as choose_checker
+from sandboxes.compiled import Compiled
 from sandboxes.errors import InternalError
-from sandboxes.languages import Language, compile_job, language, ran_out_of_memory, require, run_job
+from sandboxes.inputs import check_room, check_run, check_tests, room_for
+from sandboxes.languages import Language, compile_job, language, require, run_job
 from sandboxes.types import (
     SEVERITY,
     AssertCase,
@@ -34,6 +39,7 @@ from sandboxes.types import (
 ATTEMPTS = 3
 """How often a run is tried, each time on another worker, before there is no verdict."""
 _DEFAULT_LIMITS = Limits()
+_cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
 Result = TypeVar("Result")
 
 
@@ -80,11 +86,13 @@ class Sandbox:
         self.backend = backend
         self._threads: ThreadPoolExecutor | None = None
         self._threads_of = 0
+        self._closed = False
+        self._compiled = Compiled()
 
     def judge(
         self,
         program: Program,
-        tests: Sequence[TestCase],
+        tests: Iterable[TestCase],
         limits: Limits = _DEFAULT_LIMITS,
         *,
         checker: str | dict | Checker | None = None,
@@ -102,16 +110,19 @@ class Sandbox:
                 None for line by line.
             stop_early: Skip the tests after the first that is not accepted.
             compile_limits: What the compile step may use; None takes the language's own.
-            fresh: Start a new interpreter for each test of a Python program, instead of forking a warm one.
+            fresh: Start a new interpreter for each test of a Python program, instead of forking a warm one. Only for
+                tests by standard input and output.
 
         Raises:
-            ValueError: There are no tests, an unknown language or checker, or a test that does not fit the language.
+            InternalError: The sandbox is closed. A failure during the judgement is a verdict, not an error.
+            ValueError: There are no tests, an unknown language or checker, a test that does not fit the language, or
+                files that the scratch folders do not hold.
             ToolchainMissing: The language's compiler or interpreter is not installed where programs run.
         """
-        if not tests:
-            raise ValueError("no tests: a program without tests has no verdict")
+        self._require_open()
         compare = choose_checker(checker)
-        _check_fit(program, tests)
+        tests = check_tests(program, tests, fresh)
+        check_room(program, limits)
         try:
             ready = self._attempt(lambda: self._prepare(program, compile_limits, fresh))
         except InternalError as error:
@@ -123,8 +134,9 @@ class Sandbox:
                 return self._judgement(tests, [], compiled)
         results: list[CaseResult] = []
         for test in tests:
+            stop_if_cancelled()
             results.append(self._judge_case(ready, test, limits, compare))
-            if stop_early and results[-1].verdict is not Verdict.ACCEPTED:
+            if is_last(results[-1], stop_early):
                 break
         return self._judgement(tests, results, compiled)
 
@@ -137,6 +149,7 @@ class Sandbox:
         compile_limits: Limits | None = None,
         fresh: bool = False,
         fetch: tuple[str, ...] = (),
+        inputs: Mapping[str, bytes] | None = None,
     ) -> Run:
         """Run a program once, without a test.
 
@@ -146,21 +159,32 @@ class Sandbox:
             limits: What it may use.
             compile_limits: What the compile step may use; None takes the language's own.
             fresh: Start a new interpreter for a Python program.
-            fetch: Files of its working folder to bring back.
+            fetch: Files of its working folder to bring back; of 128 MiB together at most, others stay.
+            inputs: More files for the working folder of the run, which the compile step does not see.
 
         Raises:
-            InternalError: The sandbox failed on every attempt.
+            InternalError: The sandbox failed on every attempt, or is closed.
             ToolchainMissing: The language's compiler or interpreter is not installed where programs run.
-            ValueError: An unknown language.
+            ValueError: An unknown language, files that the scratch folders do not hold, names to bring back that cannot
+                be those of files beneath the working folder, or too many.
         """
+        self._require_open()
+        check_run(stdin, fetch)
+        whole = replace(program, files={**program.files, **(inputs or {})})
+        check_room(whole, limits)
         ready = self._attempt(lambda: self._prepare(program, compile_limits, fresh))
         if ready.compile is not None and not _succeeded(ready):
             return Run(ready.compile, None)
-        job = replace(ready.job(stdin, limits), fetch=fetch)
-        return Run(ready.compile, self._attempt(lambda: self.backend.run(job)))
+        job = replace(replace(ready, program=whole).job(stdin, limits), fetch=tuple(fetch))
+        if fault := _too_large(job):
+            raise ValueError(fault)
+        return Run(ready.compile, self._run(job))
 
     async def judge_async(self, *args, **kwargs) -> Judgement:
-        """`judge`, without blocking the event loop."""
+        """`judge`, without blocking the event loop.
+
+        A judgement that is cancelled runs no further test; the one that runs goes on to its end, or to its limit.
+        """
         return await self._in_thread(lambda: self.judge(*args, **kwargs))
 
     async def run_async(self, *args, **kwargs) -> Run:
@@ -168,7 +192,8 @@ class Sandbox:
         return await self._in_thread(lambda: self.run(*args, **kwargs))
 
     def close(self) -> None:
-        """End all workers; what runs ends without a verdict."""
+        """End all workers; what runs ends without a verdict. Further calls raise `InternalError`."""
+        self._closed = True
         self.backend.close()
         if self._threads is not None and self._threads_of == os.getpid():
             self._threads.shutdown(cancel_futures=True)
@@ -185,11 +210,25 @@ class Sandbox:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.to_thread(self.close)
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise InternalError("the sandbox is closed")
+
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        self._require_open()
         if self._threads is None or self._threads_of != os.getpid():  # a forked process inherits no threads
             self._threads = ThreadPoolExecutor(self.backend.workers, thread_name_prefix="sandbox")
             self._threads_of = os.getpid()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        cancelled, context = threading.Event(), contextvars.copy_context()
+        context.run(_cancelled.set, cancelled)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    def _run(self, job: Job) -> Outcome:
+        return self._attempt(lambda: self.backend.run(job))
 
     def _attempt(self, work: Callable[[], Result]) -> Result:
         for attempt in range(ATTEMPTS):
@@ -206,8 +245,17 @@ class Sandbox:
             return _Ready(program, spoken, {}, {}, None, warm=True)
         tools = require(spoken, self.backend)
         job = compile_job(spoken, program, tools, compile_limits)
-        outcome = self.backend.run(job) if job is not None else None
+        outcome = self._compile(job) if job is not None else None
         return _Ready(program, spoken, tools, dict(outcome.fetched) if outcome else {}, outcome, warm=False)
+
+    def _compile(self, job: Job) -> Outcome:
+        if fault := _too_large(job):
+            raise ValueError(fault)
+        outcome = self._compiled.get(job)
+        if outcome is None:
+            outcome = self.backend.run(job)
+            self._compiled.keep(job, outcome)
+        return outcome
 
     def _compile_result(self, ready: _Ready, limits: Limits | None) -> CaseResult:
         outcome = ready.compile
@@ -220,32 +268,38 @@ class Sandbox:
         return judging.result(Verdict.ACCEPTED, outcome)
 
     def _judge_case(self, ready: _Ready, test: TestCase, limits: Limits, checker: Checker) -> CaseResult:
+        """The verdict of one test. Only running is tried again: a checker that fails has its own attempts behind it."""
         try:
-            return self._attempt(lambda: self._judge_once(ready, test, limits, checker))
+            if isinstance(test, StdioCase):
+                return self._judge_stdio(ready, test, limits, checker)
+            if isinstance(test, CallCase):
+                outcome = self._run(replace(judging.call_job(ready.source, test, limits), files=ready.program.files))
+                return judging.judge_call(outcome, test, limits, checker)
+            if isinstance(test, AssertCase) and not test.same_process:
+                return self._judge_examined(ready, test, limits)
+            return self._judge_same_process(ready, test, limits)
         except InternalError as error:
             return _no_verdict(error)
 
-    def _judge_once(self, ready: _Ready, test: TestCase, limits: Limits, checker: Checker) -> CaseResult:
-        if isinstance(test, StdioCase):
-            outcome = self.backend.run(ready.job(judging.as_bytes(test.stdin), limits))
-            found = judging.judge_stdio(outcome, test, limits, checker)
-            if found.verdict is Verdict.RUNTIME_ERROR and ran_out_of_memory(ready.language, outcome):
-                return replace(found, verdict=Verdict.MEMORY_LIMIT)
-            return found
-        files = ready.program.files
-        if isinstance(test, CallCase):
-            job = replace(judging.call_job(ready.source, test, limits), files=files)
-            return judging.judge_call(self.backend.run(job), test, limits, checker)
-        if isinstance(test, AssertCase) and not test.same_process:
-            code = judging.as_bytes(test.code)
-            job, examiner = judging.examiner_jobs(ready.source, code, test.entry_point, limits)
-            return judging.judge_examined(*self.backend.converse(replace(job, files=files), examiner), limits)
+    def _judge_stdio(self, ready: _Ready, test: StdioCase, limits: Limits, checker: Checker) -> CaseResult:
+        job = ready.job(judging.as_bytes(test.stdin), limits)
+        if fault := _too_large(job):
+            return CaseResult(Verdict.COMPILE_ERROR, note=fault)
+        return judging.judge_stdio(self._run(job), test, limits, checker, ready.language)
+
+    def _judge_examined(self, ready: _Ready, test: AssertCase, limits: Limits) -> CaseResult:
+        job, examiner = judging.examiner_jobs(ready.source, judging.as_bytes(test.code), test.entry_point, limits)
+        job = replace(job, files=ready.program.files)
+        return judging.judge_examined(*self._attempt(lambda: self.backend.converse(job, examiner)), limits)
+
+    def _judge_same_process(self, ready: _Ready, test: AssertCase | UnittestCase, limits: Limits) -> CaseResult:
         if isinstance(test, AssertCase):
             mode, entry, expected = "assert", test.entry_point, None
         else:
             mode, entry, expected = "unittest", None, judging.suite_tests(test)
         job, nonce = judging.same_process_job(mode, ready.source, test.code, entry, limits)
-        return judging.judge_same_process(self.backend.run(replace(job, files=files)), nonce, expected, limits)
+        outcome = self._run(replace(job, files=ready.program.files))
+        return judging.judge_same_process(outcome, nonce, expected, limits)
 
     def _judgement(
         self, tests: Sequence[TestCase], results: list[CaseResult], compiled: CaseResult | None
@@ -273,6 +327,12 @@ def _succeeded(ready: _Ready) -> bool:
     return ended_well and set(ready.language.artifacts) <= set(ready.artifacts)
 
 
+def _too_large(job: Job) -> str:
+    """What is wrong where a job's files, with its program's own, do not go into the scratch folders."""
+    fits = room_for(job.files) <= job.limits.disk_mb << 20
+    return "" if fits else f"the program and its files take more than disk_mb={job.limits.disk_mb} has room for"
+
+
 def _no_verdict(error: InternalError) -> CaseResult:
     return CaseResult(Verdict.INTERNAL_ERROR, note=str(error))
 
@@ -281,15 +341,15 @@ def _is_in_process(test: TestCase) -> bool:
     return isinstance(test, UnittestCase) or (isinstance(test, AssertCase) and test.same_process)
 
 
-def _check_fit(program: Program, tests: Sequence[TestCase]) -> None:
-    """Refuse tests that cannot be run at all before anything runs."""
-    spoken = language(program.language)
-    for number, test in enumerate(tests, 1):
-        if not isinstance(test, StdioCase) and spoken.name != "python":
-            kind = type(test).__name__
-            raise ValueError(f"test {number} is a {kind}, which takes a Python program, not {spoken.name}")
-        if isinstance(test, UnittestCase):
-            judging.suite_tests(test)
+def is_last(case: CaseResult, stop_early: bool) -> bool:
+    """Whether the tests after this one are not run: what does not compile will not compile for another test either."""
+    return case.verdict is Verdict.COMPILE_ERROR or (stop_early and case.verdict is not Verdict.ACCEPTED)
+
+
+def stop_if_cancelled() -> None:
+    """Raise `InternalError` when nobody waits for this judgement any more."""
+    if (cancelled := _cancelled.get()) is not None and cancelled.is_set():
+        raise InternalError("the judgement was cancelled")
 
 
 def _why(verdict: Verdict, results: list[CaseResult], compiled: CaseResult | None) -> str:

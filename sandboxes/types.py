@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
+
+from sandboxes.paths import check_arguments, confine
 
 
 class Verdict(StrEnum):
@@ -70,6 +72,9 @@ class Limits:
         disk_mb: Size in MiB of all that is written to the scratch folders; it counts as memory as well.
         open_files: File descriptors of one process.
         stack_mb: Stack of the main thread in MiB.
+
+    Raises:
+        ValueError: A limit is no number or outside of its range; the message has the limit, its range and the value.
     """
 
     cpu_s: float = 10.0
@@ -83,16 +88,40 @@ class Limits:
     stack_mb: int = 64
 
     def __post_init__(self):
-        for name in ("cpu_s", "memory_mb", "output_kb", "processes", "file_mb", "disk_mb", "open_files", "stack_mb"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"limits: {name} must be above 0, not {getattr(self, name)!r}")
-        if self.wall_s is not None and not self.wall_s > 0:
-            raise ValueError(f"limits: wall_s must be above 0 or None, not {self.wall_s!r}")
+        for name, (least, most) in _WHOLE.items():
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                allowed = f"a whole number, at least {least} and at most {most}"
+                raise ValueError(f"limits: {name} must be {allowed}, not {value!r:.100}")
+        for name in _SECONDS:
+            value: Any = self.wall if name == "wall_s" and self.wall_s is None else getattr(self, name)
+            if type(value) not in (int, float) or not 0 < value <= _MOST_SECONDS:
+                raise ValueError(f"limits: {name} must be above 0 and at most {_MOST_SECONDS}, not {value!r:.100}")
 
     @property
     def wall(self) -> float:
         """The wall seconds that apply."""
-        return self.wall_s if self.wall_s is not None else max(3 * self.cpu_s, self.cpu_s + 2)
+        usual = max(3 * self.cpu_s, self.cpu_s + 2)
+        return self.wall_s if self.wall_s is not None else min(usual, _MOST_SECONDS)
+
+    def plus(self, **more: float) -> Limits:
+        """These limits and so much more of some, as far as limits may go; of `wall_s`, more than what applies."""
+        now = {name: self.wall if name == "wall_s" else getattr(self, name) for name in more}
+        most = {**{name: most for name, (_, most) in _WHOLE.items()}, **dict.fromkeys(_SECONDS, _MOST_SECONDS)}
+        return replace(self, **{name: min(now[name] + extra, most[name]) for name, extra in more.items()})
+
+
+_MOST_SECONDS = 100_000
+_SECONDS = ("cpu_s", "wall_s")
+_WHOLE = {
+    "memory_mb": (1, 1 << 22),
+    "output_kb": (1, 1 << 17),
+    "processes": (1, 1 << 16),
+    "file_mb": (1, 1 << 22),
+    "disk_mb": (1, 1 << 22),
+    "open_files": (16, 1 << 20),
+    "stack_mb": (1, 1 << 14),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +133,28 @@ class Program:
         language: A name in `sandboxes.languages`: python, c, cpp, javascript, java, go, rust, bash.
         files: More files for the working folder, by relative path.
         arguments: The command line's arguments.
+
+    Raises:
+        ValueError: Something is of another type, a file's name leads out of the working folder or cannot be a file's,
+            or an argument is none that a process can be given.
     """
 
     source: str
     language: str = "python"
     files: Mapping[str, bytes] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for name in ("source", "language"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"a program's {name} must be text, not {type(getattr(self, name)).__name__}")
+        files = dict(self.files)
+        confine(files)
+        for name, content in files.items():
+            if type(content) is not bytes:
+                raise ValueError(f"a program's file must be bytes; {name!r} is {type(content).__name__}")
+        object.__setattr__(self, "files", files)
+        object.__setattr__(self, "arguments", check_arguments(self.arguments))
 
 
 @dataclass(frozen=True, slots=True)

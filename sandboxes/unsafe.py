@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandboxes.cores import usable_cores
+from sandboxes.cores import worker_count
 from sandboxes.inside.usual import STANDARD
 from sandboxes.local import environment
 from sandboxes.pool import Workers
@@ -35,7 +35,7 @@ class UnsafeSubprocessBackend:
             python: The interpreter that runs Python programs.
             preload: Modules that Python programs find imported already, besides the usual ones.
         """
-        self.workers = workers or usable_cores()
+        self.workers = worker_count(workers)
         self._python = python
         self._preload = [*STANDARD, *preload]
         self._folder = Path(tempfile.mkdtemp(prefix="mars-unsafe-"))

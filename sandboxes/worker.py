@@ -16,7 +16,7 @@ from sandboxes.types import Job, Limits, Outcome
 _START_PATIENCE_S = 90.0
 _SUPERVISOR_PATIENCE_S = 30.0
 _LONGEST_WALL = 4  # the supervisor's own bound, in wall limits; see sandboxes.inside.supervisor
-_LARGEST_MESSAGE_MB = 512
+_LARGEST_MESSAGE_MB = 640  # above two streams, a reply and the files of the largest limits
 
 
 class Stream(Protocol):
@@ -31,7 +31,7 @@ class Stream(Protocol):
         ...
 
     def receive(self) -> bytes:
-        """What has arrived, at least a byte; raises `InternalError` at the end of the stream."""
+        """What has arrived, if any of it is the supervisor's; raises `InternalError` at the end of the stream."""
         ...
 
     def pending(self) -> bool:
@@ -139,11 +139,14 @@ class Worker:
             self._stream.close()
 
     def _outcome(self, header: dict[str, Any], parts: list[bytes]) -> Outcome:
-        self.retired = header["retire"]
-        stdout, stderr, reply, *files = parts
-        facts = {key: header[key] for key in ("ending", "exit_code", "signal", "cpu_s", "wall_s", "peak_bytes")}
-        fetched = dict(zip(header["fetched"], files, strict=True))
-        compiled = header["compiled"]
+        try:
+            self.retired = header["retire"]
+            stdout, stderr, reply, *files = parts
+            facts = {key: header[key] for key in ("ending", "exit_code", "signal", "cpu_s", "wall_s", "peak_bytes")}
+            fetched = dict(zip(header["fetched"], files, strict=True))
+            compiled = header["compiled"]
+        except (KeyError, ValueError) as error:
+            raise InternalError(f"the supervisor does not follow the protocol: {error!r}") from error
         return Outcome(**facts, compiled=compiled, stdout=stdout, stderr=stderr, reply=reply, fetched=fetched)
 
     def _send(self, header: dict[str, Any], *parts: bytes, deadline: float) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import os
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from sandboxes import Program, Sandbox
 
 ACCEPTED, REFUSED, NO_VERDICT = 0, 1, 3
+INTERRUPTED, UNHEARD = 130, 141
 """Exit codes; 2 is an error in what was asked for."""
 
 app = typer.Typer(no_args_is_help=True, help="Run and judge programs that nobody trusts.")
@@ -39,7 +43,32 @@ Overrides = Annotated[
 ]
 
 
+def _surprises_are_no_verdict(command: Callable[..., None]) -> Callable[..., None]:
+    """Let no surprise end the command with an exit code that says something of the program: Python's own is 1."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (MarsError, typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            errors.print("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output went away; nothing more can be told, not even by Python at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(UNHEARD) from None
+        except Exception as error:
+            traceback.print_exc()
+            errors.print(f"[yellow]no verdict:[/] {type(error).__name__}: {escape(str(error))}", soft_wrap=True)
+            raise typer.Exit(NO_VERDICT) from None
+
+    return guarded
+
+
 @app.command()
+@_surprises_are_no_verdict
 def run(
     program: Annotated[Path, typer.Argument(help="The program's file.", exists=True, dir_okay=False)],
     arguments: Annotated[list[str] | None, typer.Argument(help="The program's own arguments, after --.")] = None,
@@ -79,7 +108,10 @@ def run(
     for option, value in given.items():
         if value is not None:
             raise ConfigError(f"{option} {'needs' if tests is None else 'has no place beside'} --tests")
-    what = read_program(program, language, tuple(arguments or ()))
+    try:
+        what = read_program(program, language, tuple(arguments or ()))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     suite = Suite(()) if tests is None else read_tests(tests, what.source)
     settings = chosen.choose(recipe, overrides or (), backend, workers)
     # The command line is heard over the tests, and those over the recipe.
@@ -91,6 +123,7 @@ def run(
     changes["limits"] = settings.limits.changed(suite.limits).changed(chosen.parse_limits(limits or ()))
     changes |= {key: value for key, value in (("fresh", fresh), ("stop_early", stop_early)) if value is not None}
     settings = settings.model_copy(update=changes)
+    settings.require_limits()
     with _opened(settings) as sandbox:
         if tests is None:
             _run_once(sandbox, what, _input(stdin), settings, as_json)
@@ -135,7 +168,7 @@ def _run_once(sandbox: Sandbox, program: Program, stdin: bytes, settings: Sandbo
 
     limits = settings.limits.over(Limits())
     found = sandbox.run(program, stdin, limits, fresh=settings.fresh)
-    line, well = run_line(found, limits, sandbox.backend.name, sandbox.backend.isolation)
+    line, well = run_line(found, limits, program.language, sandbox.backend.name, sandbox.backend.isolation)
     if as_json:
         print(json.dumps(run_to_json(found)))
     else:

@@ -156,6 +156,13 @@ class SandboxSettings(_Section):
             raise ConfigError("there is a token already; choose one of both", ("token_env",))
         return self
 
+    def require_limits(self) -> None:
+        """Raise `ConfigError` when a limit is outside of what any sandbox takes."""
+        try:
+            self.limits.over(Limits())
+        except ValueError as error:
+            raise ConfigError(f"sandbox.{error}") from error
+
     def options(self) -> dict[str, Any]:
         """Return the options of the backend that are set, as `open_sandbox` takes them.
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from mars.sandboxing.probing import NOT_REACHED
 from sandboxes import CaseResult, Judgement, Limits, Run, Verdict
 from sandboxes.judging import problem
+from sandboxes.languages import language
 
 LAYERS = {
     "users": ("having any of root's rights over this machine", "allow user namespaces"),
@@ -102,18 +103,19 @@ def judgement_json(judgement: Judgement) -> dict[str, Any]:
     return {"passed": judgement.passed, "fraction": judgement.fraction, **data}
 
 
-def run_line(run: Run, limits: Limits, backend: str, isolation: str) -> tuple[str, bool]:
+def run_line(run: Run, limits: Limits, spoken: str, backend: str, isolation: str) -> tuple[str, bool]:
     """How a run without tests ended, in a line, and whether it ended well.
 
     Args:
         run: What the sandbox said.
         limits: What the program was allowed.
+        spoken: Its language.
         backend: Where it ran.
         isolation: What held it.
     """
     outcome = run.outcome or run.compile
     assert outcome is not None
-    found = problem(outcome, limits)
+    found = problem(outcome, limits, language(spoken))
     if run.outcome is None:
         how = "did not compile"
     elif found is None:

@@ -19,8 +19,8 @@ from mars.errors import ConfigError, DataError, did_you_mean
 from mars.recipe import Recipe
 from mars.sandboxing.settings import LimitSettings, SpecialSettings, first_mistake, parse_checker
 from sandboxes import AssertCase, CallCase, StdioCase, TestCase, UnittestCase
-from sandboxes.judging import suite_tests
 from sandboxes.server import judge_format
+from sandboxes.suites import check_assertions, suite_tests
 
 _BESIDE_TESTS = ("tests", "limits", "checker", "fn_name")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
@@ -177,15 +177,12 @@ class _Item:
         self._only("assert")
         entry = self._name("entry_point") if self.data.get("entry_point") is not None else None
         code = self._code("assert")
-        tree = ast.parse(code)
-        if not tree.body:
-            self._fail("assert", "it asserts nothing, and would accept every program")
-        checks = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
-        if entry and not checks:
-            self._fail("assert", "with an 'entry_point' it defines check(candidate)")
-        if checks and not entry and not any(_calls_check(node) for node in ast.walk(tree)):
-            self._fail("entry_point", "'assert' defines check(candidate); say which function check gets")
-        return AssertCase(code, entry, self._get("same_process", bool, False))
+        case = AssertCase(code, entry, self._get("same_process", bool, False))
+        try:
+            check_assertions(case)
+        except ValueError as error:
+            self._fail("assert", str(error))
+        return case
 
     def suite(self) -> UnittestCase:
         """A unittest suite."""
@@ -300,10 +297,6 @@ _LAYOUTS: dict[str, Callable[[_Item], TestCase]] = {
     "expected": _Item.stdio,
     "stdin": _Item.stdio,
 }
-
-
-def _calls_check(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "check"
 
 
 def _named(value: Any) -> str:

@@ -13,8 +13,10 @@ import socket
 import sys
 from typing import Any, NoReturn
 
+from . import calling as _calling  # noqa: F401 - every child needs these, and the jail may not show them
 from . import cgroup, confine, container, jail, kernel, zygote
-from . import conversation as _conversation  # noqa: F401 - every child needs it, and the jail may not show it
+from . import examining as _examining  # noqa: F401
+from . import same_process as _same_process  # noqa: F401
 from .meter import Meter
 from .scratch import Folders, Tmpfs
 from .streams import Hung, Link

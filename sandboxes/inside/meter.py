@@ -28,6 +28,7 @@ class Meter:
         self._has_cpu = group is not None and "cpuacct" in group
         self._has_memory = group is not None and "memory" in group
         self._limits_memory = self._has_memory and group is not None and group.limits_memory
+        self._lists_children = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
         self._cores = len(os.sched_getaffinity(0))
         self._limits: dict[str, Any] = {}
         self._cpu_before = 0.0
@@ -137,12 +138,28 @@ class Meter:
 
     def _programs(self) -> list[int]:
         """The descendants of the zygote."""
-        found, todo = [], [self._zygote]
+        children = _children if self._lists_children else _family().get
+        found: list[int] = []
+        todo = [self._zygote]
         while todo:
-            children = _children(todo.pop())
-            found += children
-            todo += children
+            below = children(todo.pop()) or []
+            found += below
+            todo += below
         return found
+
+
+def _family() -> dict[int, list[int]]:
+    """The children of every process in sight, for kernels that do not list them (gVisor, for one)."""
+    found: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError, ValueError):
+                continue
+            found.setdefault(parent, []).append(int(name))
+    return found
 
 
 def _children(pid: int) -> list[int]:

@@ -29,7 +29,7 @@ _CANNOT_FLUSH = 120  # what Python itself exits with when it cannot flush standa
 Conversation = Callable[[types.CodeType, dict[str, Any]], int]
 _streams: list[TextIO] = []
 conversations: dict[str, Conversation] = {}
-"""The modes that speak on the channel; `sandboxes.inside.conversation` enters them."""
+"""The modes that speak on the channel; `calling`, `examining` and `same_process` enter them."""
 
 
 def become(request: Request, descriptors: Sequence[int], stage: int, layers: confine.Layers, work: str) -> NoReturn:

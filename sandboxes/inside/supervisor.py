@@ -20,6 +20,7 @@ from . import wire
 from .meter import Meter
 from .request import Report, make_request, read_report
 from .streams import Hung, Link, Pipe
+from .turns import Turns
 from .zygote import KILL
 
 # Against sealing, shrinking, growing and writing; Python 3.9 has no names for them.
@@ -27,6 +28,7 @@ _ADD_SEALS, _ALL_SEALS = 1033, 0xF
 _KILL_PATIENCE_S = 10.0
 _LONGEST_WALL = 4  # times the limit, however long the machine keeps a program waiting for a core
 _MOST_SAID = 128 << 20  # bytes of a conversation, each way
+_MOST_FETCHED = 128 << 20  # bytes of all files together; the same one may be there under many names
 _FRAMING = 1 << 16  # what a record may take besides the value, or an exception instead of it
 
 
@@ -97,6 +99,7 @@ class Run:
         self._channel: socket.socket | None = None
         self._to_channel = bytearray()
         self._last_word = not self._interactive
+        self._turns = Turns(asks=header["mode"] == "examine")
         self._ending: str | None = None
         self._killed_at: float | None = None
         self._report: Report | None = None
@@ -125,10 +128,11 @@ class Run:
         report = self._report
         assert report is not None
         facts = self._conclude(report, wall)
-        files = [_contents(descriptor, self._limits["file_mb"] << 20) for descriptor in self._fetched]
-        fetched = json.loads(report.fetched) if report.fetched else []
-        header = {"is": "done", **facts, "fetched": fetched, "retire": "the zygote ended" if self._dead else ""}
-        self._link.send(header, bytes(out.data), bytes(err.data), bytes(reply.data) if reply else b"", *files)
+        names = json.loads(report.fetched) if report.fetched else []
+        files = _contents(names, self._fetched, self._limits["file_mb"] << 20)
+        header = {"is": "done", **facts, "fetched": list(files), "retire": "the zygote ended" if self._dead else ""}
+        said = (bytes(out.data), bytes(err.data), bytes(reply.data) if reply else b"")
+        self._link.send(header, *said, *files.values())
 
     def _launch(self, parts: list[bytes]) -> tuple[Pipe, Pipe, Pipe | None]:
         stdin, message, *contents = parts
@@ -195,6 +199,7 @@ class Run:
                     check = now + self._meter.patience()
                 if now >= deadline and self._killed_at is None:
                     deadline = min(start + self._limits["wall_s"] + self._meter.waited_s(), last)
+                    deadline += self._turns.waited_s()
                     if now >= deadline:
                         self._kill("wall")
                 wait = min(check, deadline) - now
@@ -223,14 +228,17 @@ class Run:
         pipe.read()
         if is_channel and self._interactive:
             self._tell(pipe)
-        if pipe.overflow and self._killed_at is None:
+        if (pipe.overflow or (is_channel and self._interactive and self._turns.ahead)) and self._killed_at is None:
             self._kill("output")
         if not pipe.open:
             self._poller.unregister(descriptor)
 
     def _tell(self, channel: Pipe) -> None:
         if channel.data:
-            self._link.send({"is": "said"}, channel.take())
+            said = channel.take()
+            self._turns.say(said)
+            self._link.send({"is": "said"}, said)
+            self._listen()  # to what arrived while that was sent
 
     def _push(self) -> None:
         """Write to the channel what it takes; the rest follows when there is room."""
@@ -262,8 +270,10 @@ class Run:
             header, parts = message
             if header["do"] == "say":
                 self._to_channel += parts[0]
+                self._turns.hear(parts[0])
             elif header["do"] == "hush":
                 self._last_word = True
+                self._turns.end()
             self._push()
 
     def _on_report(self, blocking: bool = True) -> None:
@@ -341,6 +351,13 @@ def _readable(data: bytes) -> int:
         os.close(memory)
 
 
-def _contents(descriptor: int, limit: int) -> bytes:
-    with open(descriptor, "rb") as file:
-        return file.read(limit)
+def _contents(names: list[str], descriptors: list[int], limit: int) -> dict[str, bytes]:
+    """What the files hold; but those above the limit, and those for which there is no more room, are left out."""
+    found, room = {}, _MOST_FETCHED
+    for at, descriptor in enumerate(descriptors):
+        with open(descriptor, "rb") as file:
+            size = os.fstat(descriptor).st_size
+            if size <= min(limit, room):
+                found[names[at]] = file.read(size)
+                room -= size
+    return found

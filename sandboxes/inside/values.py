@@ -46,6 +46,10 @@ class Unencodable(ValueError):
     """The value is no plain data, or too large, or nested too deeply. The message names the type."""
 
 
+class NotPlain(Unencodable):
+    """The value is, or holds, an object of a type that is no plain data."""
+
+
 def encode(value: object, limit: int) -> bytes:
     """Return a value as typed JSON.
 
@@ -141,7 +145,7 @@ class _Writer:
         elif _is_numpy_scalar(kind):
             self.write(value.tolist(), self.deeper(depth))
         else:
-            raise Unencodable(f"no plain data: an object of the type {str.__getitem__(_name_of(kind), slice(80))!r}")
+            raise NotPlain(f"no plain data: an object of the type {str.__getitem__(_name_of(kind), slice(80))!r}")
 
     def write_items(self, items: Any, depth: int) -> None:
         self.expect(2 * len(items))
@@ -276,7 +280,7 @@ def _to_complex(parts: list[Any]) -> complex:
 
 
 def _to_set(items: list[Any]) -> set[Any]:
-    _refuse_colliding(items)
+    refuse_colliding(items)
     return _without_duplicates(set(items), len(items))
 
 
@@ -287,7 +291,7 @@ def _to_frozenset(items: list[Any]) -> frozenset[Any]:
 def _to_dict(flat: list[Any]) -> dict[Any, Any]:
     if len(flat) % 2:
         raise ValueError("malformed typed JSON: a key without a value")
-    _refuse_colliding(flat[::2])
+    refuse_colliding(flat[::2])
     pairs = {flat[i]: flat[i + 1] for i in range(0, len(flat), 2)}
     return _without_duplicates(pairs, len(flat) // 2)
 
@@ -298,7 +302,7 @@ def _without_duplicates(made: Any, size: int) -> Any:
     return made
 
 
-def _refuse_colliding(keys: list[Any]) -> None:
+def refuse_colliding(keys: list[Any]) -> None:
     """Refuse keys made to share one hash, which would take quadratic time; numbers and tuples hash without a secret."""
     if len(keys) > _MOST_EQUAL_HASHES and max(Counter(map(hash, keys)).values()) > _MOST_EQUAL_HASHES:
         raise ValueError(f"more than {_MOST_EQUAL_HASHES} keys have the same hash")

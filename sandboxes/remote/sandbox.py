@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -12,8 +12,10 @@ from typing import Literal, TypeVar
 from sandboxes import judging
 from sandboxes.checkers import Checker
 from sandboxes.checkers import checker as choose_checker
+from sandboxes.cores import worker_count
 from sandboxes.errors import InternalError, SandboxUnavailable
-from sandboxes.languages import language, ran_out_of_memory
+from sandboxes.inputs import check_room, check_run, check_tests
+from sandboxes.languages import language
 from sandboxes.remote.calls import driver_program, read_back
 from sandboxes.remote.dialects import Dialect, Task, ended_well
 from sandboxes.remote.fusion import Fusion
@@ -22,8 +24,7 @@ from sandboxes.remote.judge_there import judge_there
 from sandboxes.remote.mars import Mars
 from sandboxes.remote.piston import Piston
 from sandboxes.remote.transport import Patience
-from sandboxes.sandbox import Run, Sandbox, _check_fit
-from sandboxes.server.paths import confine
+from sandboxes.sandbox import Run, Sandbox, is_last, stop_if_cancelled
 from sandboxes.types import CallCase, CaseResult, Judgement, Limits, Outcome, Program, StdioCase, TestCase, Verdict
 
 DIALECTS: dict[str, type[Mars] | type[Fusion] | type[Piston]] = {"mars": Mars, "fusion": Fusion, "piston": Piston}
@@ -85,7 +86,7 @@ class RemoteSandbox(Sandbox):
         if token is None and dialect == "mars":
             token = os.environ.get(TOKEN_VARIABLE)
         headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        super().__init__(RemoteHost(check_url(url), DIALECTS[dialect](), workers, headers, patience))
+        super().__init__(RemoteHost(check_url(url), DIALECTS[dialect](), worker_count(workers), headers, patience))
         self._tests_on_server = tests_on_server
         self._warned = False
 
@@ -96,7 +97,7 @@ class RemoteSandbox(Sandbox):
     def judge(
         self,
         program: Program,
-        tests: Sequence[TestCase],
+        tests: Iterable[TestCase],
         limits: Limits = _LIMITS,
         *,
         checker: str | dict | Checker | None = None,
@@ -111,11 +112,10 @@ class RemoteSandbox(Sandbox):
             ToolchainMissing: The server does not have the language.
             SandboxUnavailable: The server refuses to work, or tests of this kind cannot be judged with it.
         """
-        if not tests:
-            raise ValueError("no tests: a program without tests has no verdict")
+        self._require_open()
         compare = choose_checker(checker)
-        _check_fit(program, tests)
-        confine(program.files)
+        tests = check_tests(program, tests, fresh)
+        check_room(program, limits)
         task = Task(_canonical(program), b"", self._clocked(limits), compile_limits, fresh)
         if not self._tests_on_server:
             self._check_kinds(tests)
@@ -134,6 +134,7 @@ class RemoteSandbox(Sandbox):
         compile_limits: Limits | None = None,
         fresh: bool = False,
         fetch: tuple[str, ...] = (),
+        inputs: Mapping[str, bytes] | None = None,
     ) -> Run:
         """See `Sandbox.run`.
 
@@ -143,8 +144,10 @@ class RemoteSandbox(Sandbox):
             SandboxUnavailable: The server refuses to work, or cannot do this.
             ValueError: An unknown language, or a file outside of the working folder.
         """
-        confine(program.files)
-        confine(fetch)
+        self._require_open()
+        check_run(stdin, fetch)
+        program = replace(program, files={**program.files, **(inputs or {})})
+        check_room(program, limits)
         task = Task(_canonical(program), stdin, self._clocked(limits), compile_limits, fresh, fetch)
         return self._wait(self._send(task))
 
@@ -154,6 +157,7 @@ class RemoteSandbox(Sandbox):
         # The first test goes ahead: when it does not compile the others need not be sent.
         batches = [[test] for test in tests] if stop_early else [tests[:1], tests[1:]]
         for batch in batches:
+            stop_if_cancelled()
             asked = [self._ask(task, test) for test in batch]
             try:
                 for each in asked:
@@ -164,7 +168,7 @@ class RemoteSandbox(Sandbox):
             finally:
                 for each in asked:
                     each.answer.cancel()
-            if stop_early and results[-1].verdict is not Verdict.ACCEPTED:
+            if is_last(results[-1], stop_early):
                 break
         judgement = self._judgement(tests, results, compiled)
         weaker = self._dialect.name != "mars" and any(isinstance(test, CallCase) for test in tests)
@@ -180,7 +184,7 @@ class RemoteSandbox(Sandbox):
             return _Asked(test, "", self._send(replace(task, call=test)))
         program, mark = driver_program(task.program, test, task.limits)
         # The result comes on standard output as well, where each may be as long as the limit.
-        limits = replace(task.limits, output_kb=2 * task.limits.output_kb + 1)
+        limits = task.limits.plus(output_kb=task.limits.output_kb + 1)
         return _Asked(test, mark, self._send(replace(task, program=program, limits=limits)))
 
     def _answered(
@@ -206,9 +210,8 @@ class RemoteSandbox(Sandbox):
             assert isinstance(asked.test, StdioCase)
             if len(outcome.stdout) > _FUSION_HANGS_ABOVE:
                 self._warn_of_output()
-            found = judging.judge_stdio(outcome, asked.test, task.limits, checker)
-            if found.verdict is Verdict.RUNTIME_ERROR and ran_out_of_memory(language(task.program.language), outcome):
-                return replace(found, verdict=Verdict.MEMORY_LIMIT)
+            spoken = language(task.program.language)
+            found = judging.judge_stdio(outcome, asked.test, task.limits, checker, spoken)
         return found if self._dialect.name == "mars" else _with_guess(found)
 
     def _send(self, task: Task) -> Future[Run]:

@@ -4,67 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
-MOST_FILES = 128
-_MOST_ARGUMENTS = 1000
-_MOST_ARGUMENT_BYTES = 1 << 17
-_LONGEST_NAME = 1024
-_LONGEST_PART = 255
+from sandboxes.paths import MOST_FILES, check_arguments, confine
 
-
-def confine(names: Iterable[str]) -> None:
-    """Check that each name stays beneath the folder it is put in, and that none is the folder of another.
-
-    Raises:
-        ValueError: The message says which name is wrong.
-    """
-    names = list(names)
-    if len(names) > MOST_FILES:
-        raise ValueError(f"{len(names)} files; at most {MOST_FILES} are allowed")
-    for name in names:
-        if fault := _fault(name):
-            raise ValueError(f"the file name {name!r:.200} {fault}")
-    folders = {str(folder): name for name in names for folder in PurePosixPath(name).parents}
-    for name in names:
-        if (path := str(PurePosixPath(name))) in folders:
-            raise ValueError(f"the file name {name!r:.200} is also the folder of {folders[path]!r:.200}")
-
-
-def _fault(name: str) -> str:
-    try:
-        parts = [part.encode() for part in name.split("/")]
-    except UnicodeEncodeError:
-        return "is no valid text"
-    if "\0" in name:
-        return "holds a NUL"
-    if name.startswith("/"):
-        return "is absolute"
-    if b".." in parts:
-        return "leaves the working folder"
-    if not any(part not in (b"", b".") for part in parts) or parts[-1] in (b"", b"."):
-        return "names no file"
-    if len(name.encode()) > _LONGEST_NAME or max(map(len, parts)) > _LONGEST_PART:
-        return "is too long"
-    return ""
-
-
-def check_arguments(arguments: Iterable[str]) -> tuple[str, ...]:
-    """Return a command line's arguments, when a process can be given them.
-
-    Raises:
-        ValueError: They are too many or too long, or one holds what no argument can.
-    """
-    checked = tuple(arguments)
-    if len(checked) > _MOST_ARGUMENTS or sum(map(len, checked)) > _MOST_ARGUMENT_BYTES:
-        raise ValueError(
-            f"more than {_MOST_ARGUMENTS} arguments, or more than {_MOST_ARGUMENT_BYTES} characters of them"
-        )
-    for argument in checked:
-        if "\0" in argument or any("\ud800" <= character <= "\udfff" for character in argument):
-            raise ValueError(f"the argument {argument!r:.200} is no valid text")
-    return checked
+__all__ = ["MOST_FILES", "check_arguments", "confine", "decode_base64", "decode_files"]
 
 
 def decode_files(files: Mapping[str, str | None], most_bytes: int) -> dict[str, bytes]:

@@ -52,8 +52,8 @@ class Settings:
 
         The clock gets a second more, so that it is CPU time that judges a program which computes.
         """
-        limits = _timed(self.limits, seconds)
-        return self.check(replace(limits, memory_mb=memory_mb) if memory_mb > 0 else limits)
+        more = {"memory_mb": memory_mb} if memory_mb > 0 else {}
+        return self.check(_timed(self.limits, seconds, **more))
 
     def for_compiling(self, name: str, seconds: float) -> Limits:
         """Return limits for SandboxFusion's compile step of a language."""
@@ -73,7 +73,10 @@ class Settings:
         return limits
 
 
-def _timed(limits: Limits, seconds: float) -> Limits:
+def _timed(limits: Limits, seconds: float, **more: int) -> Limits:
     if not seconds > 0:
         raise Refusal(422, "invalid", f"a timeout must be above 0, not {seconds!r}")
-    return replace(limits, cpu_s=seconds, wall_s=seconds + 1)
+    try:
+        return replace(limits, cpu_s=seconds, wall_s=seconds + 1, **more)
+    except ValueError as error:
+        raise Refusal(422, "above_ceiling", str(error)) from None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from sandboxes import Limits, Program, Sandbox, SandboxUnavailable, StdioCase, Verdict, checker, open_sandbox
 from sandboxes.checkers import Check, Special
 from sandboxes.errors import InternalError
+from tests.sandboxes.test_inputs import Counting
 
 # Any two numbers with the sum that the input asks for.
 ANY_SUM = """
@@ -77,6 +81,61 @@ def test_a_judge_that_fails_gives_no_verdict(sandbox: Sandbox, source: str, mess
     judge = Special(Program(source), sandbox, Limits(cpu_s=0.3, memory_mb=128))
     with pytest.raises(InternalError, match=f"(?s)special judge.*{message}"):
         judge.compare_output(b"", b"", b"")
+
+
+# Crashes on what is no number, and is endless, or takes all memory, where the program says so.
+TRUSTING = """
+import sys
+got, wanted = (open(name).read() for name in sys.argv[2:])
+while got == "endless": pass
+if got == "large": got = "1" * (1 << 30)
+sys.exit(int(got) != int(wanted))
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "note"),
+    [
+        (b"ten", "failed with exit code 1: 'Traceback"),
+        (b"\xff", "failed with exit code 1: 'Traceback"),
+        (b"endless", "was ended by the cpu limit"),
+        (b"large", "failed|limit"),
+        (bytes(2 << 20), "cannot be run: the program's files take 2101248 bytes"),
+    ],
+)
+def test_no_output_that_the_judge_chokes_on_escapes_a_wrong_answer(sandbox: Sandbox, output: bytes, note: str):
+    judge = Special(Program(TRUSTING), sandbox, Limits(cpu_s=0.3, memory_mb=128, disk_mb=2))
+    check = judge.compare_output(b"", output, b"7")
+    assert not check.accepted
+    assert re.match(f"the judge could not read the output: (?s:.*)({note})", check.note)
+
+
+def test_a_value_that_the_judge_chokes_on_is_a_wrong_answer(sandbox: Sandbox):
+    judge = Special(Program(TRUSTING), sandbox)
+    assert judge.compare_values(7, 7).accepted
+    assert "could not read" in judge.compare_values("seven", 7).note
+
+
+def test_choking_is_a_verdict_after_one_run_of_the_program(sandbox: Sandbox):
+    judge = Special(Program(TRUSTING), sandbox)
+    found = sandbox.judge(Program("print('ten')"), [StdioCase("", "7")], checker=judge)
+    assert found.verdict is Verdict.WRONG_ANSWER and "could not read the output" in found.note
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler here")
+def test_a_judge_is_compiled_once_for_all_outputs(sandbox: Sandbox):
+    source = """
+    #include <fstream>
+    #include "same.h"
+    int main(int, char** names) { std::ifstream got(names[2]), wanted(names[3]); return same(got, wanted) ? 0 : 1; }
+    """
+    header = b"bool same(std::ifstream& a, std::ifstream& b) { int x = 0, y = 1; a >> x; b >> y; return x == y; }"
+    judge = Special(Program(source, "cpp", {"same.h": header}), sandbox)
+    backend = Counting(sandbox.backend)
+    counted = replace(judge, sandbox=Sandbox(backend))
+    checks = [counted.compare_output(b"", output, b"7").accepted for output in (b"7", b"8", b" 7\n")]
+    assert checks == [True, False, True]
+    assert [bool(job.fetch) for job in backend.jobs] == [True, False, False, False]
 
 
 def test_other_exit_codes_refuse_where_the_user_says_so(sandbox: Sandbox):

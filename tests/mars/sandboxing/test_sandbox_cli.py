@@ -144,6 +144,12 @@ MISTAKES = [
     (["run", "a.py", "-t", "t.json", "--stdin", "-"], "--stdin has no place beside --tests"),
     (["run", "a.py", "-t", "t.json", "--checker", "flaot"], "--checker: no checker 'flaot'. Did you mean 'float'?"),
     (["run", "a.py", "-t", "t.json", "--checker", "special:none.py"], "cannot read the program none.py"),
+    (["run", "a.py", "--limits", "cpu_s=1e6"], "limits: cpu_s must be above 0 and at most 100000, not 1000000.0"),
+    (
+        ["run", "a.py", "--limits", "open_files=3"],
+        "limits: open_files must be a whole number, at least 16 and at most 1048576, not 3",
+    ),
+    (["run", "a.py", "-t", "call.json", "--fresh"], "test 1 is a CallCase; fresh is for tests by standard input"),
     (["run", "a.py", "--limits", "cpu=1"], "--limits: limits.cpu: no such key. Did you mean 'cpu_s'?"),
     (["run", "a.py", "--language", "pyton"], "--language pyton: no such language. Did you mean 'python'?"),
     (["run", "a.py", "--backend", "lokal"], "--backend lokal: no such backend. Did you mean 'local'?"),
@@ -168,6 +174,22 @@ def test_a_mistake_is_one_line_and_exit_code_2(mars: Command, write: Write, argu
     err = mars(*arguments, code=2).stderr
     assert message in err and "Traceback" not in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("sabotage", ["raise KeyError('odd')", "raise RuntimeError", "raise EOFError", "1 / 0"])
+def test_a_surprise_is_no_verdict(tmp_path: Path, write: Write, sabotage: str) -> None:
+    write("a.py", "print(1)\n")
+    code = f"""
+import sandboxes, sys
+from mars.cli import main
+def broken(*_, **__): {sabotage}
+sandboxes.Sandbox.run = broken
+sys.argv = ["mars", "sandbox", "run", "a.py"]
+main()
+"""
+    command = [str(Path(MARS).with_name("python")), "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and "no verdict: " in done.stderr
 
 
 def test_every_layer_says_what_it_stops_and_how_to_have_it() -> None:

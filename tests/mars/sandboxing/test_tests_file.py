@@ -116,9 +116,15 @@ MISTAKES = [
     ([{"function": "f", "kwargs": [], "expected": 1}], "test 1: kwargs: an object belongs here, not a list"),
     ([{"function": "f", "stdin": "", "expected": 1}], "test 1: stdin: a test with 'function' has no such key."),
     ([{"assert": "x =="}], "test 1: assert: it is no Python: invalid syntax"),
-    ([{"assert": "# later"}], "test 1: assert: it asserts nothing, and would accept every program"),
-    ([{"assert": "def check(c): assert c"}], "test 1: entry_point: 'assert' defines check(candidate)"),
-    ([{"assert": "assert f", "entry_point": "f"}], "test 1: assert: with an 'entry_point' it defines check(candidate)"),
+    ([{"assert": "# later"}], "test 1: assert: the test asserts nothing, and would accept every program"),
+    (
+        [{"assert": "def check(c): assert c"}],
+        "test 1: assert: the test defines check(candidate); say with 'entry_point'",
+    ),
+    (
+        [{"assert": "assert f", "entry_point": "f"}],
+        "test 1: assert: with an 'entry_point' the test defines check(candidate)",
+    ),
     ([{"assert": "assert 1", "same_process": 1}], "test 1: same_process: true or false belongs here, not a number"),
     ([{"unittest": "x = 1"}], "test 1: unittest: the unittest suite has no class with a method test"),
     ([{"input": "1"}], "test 1: output: this key is required"),

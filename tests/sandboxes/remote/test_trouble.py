@@ -185,7 +185,8 @@ def test_closing_ends_what_is_under_way_without_a_verdict():
         opened.close()
         thread.join()
         assert judgements[0].verdict is Verdict.INTERNAL_ERROR
-        assert opened.judge(ECHO, HELLO).verdict is Verdict.INTERNAL_ERROR
+        with pytest.raises(InternalError, match="the sandbox is closed"):
+            opened.judge(ECHO, HELLO)
         opened.close()
 
 
