@@ -8,7 +8,7 @@ import os
 import resource
 from dataclasses import dataclass, field
 
-from . import kernel, landlock, seccomp
+from . import jail, kernel, landlock, seccomp
 from .request import MODES, Request
 
 _HEADROOM_PROCESSES = 1  # the zygote counts where it has the program's user
@@ -68,6 +68,8 @@ def prepare(
         if "mounts" not in enabled:
             hidden |= {"tmp", "var"}
         readable = [f"/{name}" for name in os.listdir("/") if name not in hidden]
+        if os.path.isdir(jail.KEPT):
+            readable += [f"{jail.KEPT}/{name}" for name in os.listdir(jail.KEPT)]
         devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
         try:
             rules = {x: landlock.ruleset([*readable, "/dev"], writable, devices, x) for x in (False, True)}

@@ -13,6 +13,8 @@ from .scratch import SHARED, TEMPORARY
 
 HOME = "/sandbox"
 BOX = f"{HOME}/box"  # a folder below: Landlock looks through a mount point, so its rule is on the folder that holds it
+KEPT = f"{HOME}/kept"
+_TEMPORARY = ("/tmp", "/var/tmp")
 PROGRAM_USER = 1000
 # Above what systems hand out, with room for a pair a process.
 _FIRST_OUTSIDE_USER = 0x40000000
@@ -80,7 +82,10 @@ def build_root(binds: list[str]) -> None:
     kernel.mount("none", "/", "", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("root", at, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=4m,nr_inodes=4k,mode=0755")
     for path in (*_SYSTEM, *_existing(_SETTINGS), *binds):
-        _show(path, at)
+        if not _in_scratch(path):
+            _show(path, at)
+    for kept, path in kept_aside(binds).items():
+        _show(path, at, kept)
     _write(at + "/etc/passwd", _PASSWD)
     _write(at + "/etc/group", _GROUP)
     os.makedirs(at + "/dev")
@@ -94,10 +99,23 @@ def build_root(binds: list[str]) -> None:
     kernel.mount("/proc", at + "/proc", "", kernel.MS_BIND | kernel.MS_REC)
     os.makedirs(at + BOX)
     os.makedirs(at + "/var", exist_ok=True)
-    for name in ("/tmp", "/var/tmp"):
-        if not os.path.lexists(at + name):  # as it does where something below it is shown
-            os.symlink(f"{BOX}/{TEMPORARY}", at + name)
+    for name in _TEMPORARY:
+        os.symlink(f"{BOX}/{TEMPORARY}", at + name)
     kernel.pivot_root(at)
+
+
+def kept_aside(binds: list[str]) -> dict[str, str]:
+    """The binds below /tmp, by where they are kept: the folder that programs see as /tmp is made anew after runs."""
+    return {f"{KEPT}/{number}": path for number, path in enumerate(filter(_in_scratch, binds))}
+
+
+def _in_scratch(path: str) -> bool:
+    return path.startswith(tuple(f"{name}/" for name in _TEMPORARY))
+
+
+def in_scratch(path: str) -> str:
+    """Where a bind below /tmp is to be seen."""
+    return next(f"{BOX}/{TEMPORARY}{path[len(name) :]}" for name in _TEMPORARY if path.startswith(f"{name}/"))
 
 
 def mount_proc() -> int | None:
@@ -131,9 +149,9 @@ def _existing(patterns: tuple[str, ...]) -> list[str]:
     return [path for pattern in patterns for path in glob.glob(pattern)]
 
 
-def _show(path: str, at: str) -> None:
-    """Bind a path of the host read-only at the same place below `at`; a link is copied as a link."""
-    target = at + path
+def _show(path: str, at: str, name: str = "") -> None:
+    """Bind a path of the host read-only below `at`, at the same place or under a name; a link is copied as a link."""
+    target = at + (name or path)
     if os.path.lexists(target) or not os.path.lexists(path):
         return
     os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -55,6 +55,7 @@ def main(read: int, write: int, watched: int | None) -> None:
     link = Link(read, write)
     try:
         while (message := link.next()) is None:
+            link.wait()
             link.pull()
     except Hung:
         return
@@ -233,7 +234,9 @@ def _settle(
             if proc is None:
                 missing["proc"] = "this machine hides parts of /proc, so no new one may be mounted"
         user = jail.PROGRAM_USER if os.geteuid() == 0 else None
-        scratch: Tmpfs | Folders = Tmpfs(jail.BOX, jail.PROGRAM_USER)
+        kept = jail.kept_aside(config["binds"])
+        shown = {source: jail.in_scratch(path) for source, path in kept.items()}
+        scratch: Tmpfs | Folders = Tmpfs(jail.BOX, jail.PROGRAM_USER, shown)
         _layer("mounts", jail.seal_root)
     else:
         try:

@@ -34,8 +34,16 @@ class Tmpfs:
     removing, renaming or changing anything in a folder moves its change time.
     """
 
-    def __init__(self, root: str, user: int):
+    def __init__(self, root: str, user: int, shown: dict[str, str]):
+        """Args say where and what.
+
+        Args:
+            root: Where it is mounted.
+            user: Whose the folders are.
+            shown: Folders to show in it, read-only as they are: from where, to where.
+        """
         self.root = root
+        self._shown = shown
         self.folders = [os.path.join(root, name) for name in (WORK, TEMPORARY, SHARED)]
         self._user = user
         self._clean: list[tuple] = []
@@ -71,6 +79,11 @@ class Tmpfs:
         for folder in self.folders:
             os.mkdir(folder, 0o755)
             os.chown(folder, self._user, self._user)
+        for source, target in self._shown.items():
+            os.makedirs(target if os.path.isdir(source) else os.path.dirname(target), exist_ok=True)
+            if not os.path.isdir(source):
+                os.close(os.open(target, os.O_CREAT, 0o644))
+            kernel.mount(source, target, "", kernel.MS_BIND | kernel.MS_REC)
         self._clean = _signature([self.root, *self.folders])
         self._options = (size_mb, executable)
 

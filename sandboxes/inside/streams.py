@@ -75,13 +75,16 @@ class Link:
             except OSError as error:
                 raise Hung from error
 
+    def wait(self) -> None:
+        """Wait until something arrives."""
+        select.select([self.read], [], [])
+
     def pull(self) -> None:
-        """Take what has arrived; blocks when nothing has."""
+        """Take what has arrived, if anything has."""
         try:
             data = os.read(self.read, _PIECE)
         except BlockingIOError:
-            select.select([self.read], [], [])
-            data = os.read(self.read, _PIECE)
+            return
         except OSError as error:
             raise Hung from error
         if not data:

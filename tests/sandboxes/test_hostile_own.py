@@ -62,7 +62,8 @@ import os, sys
 line = input()
 a, b, secret = line.split()
 print(int(a) + int(b), secret)
-for at, folders, files in os.walk("/sandbox"):
+for at, folders, files in os.walk("/sandbox/box"):
+    folders[:] = [name for name in folders if not os.path.ismount(os.path.join(at, name))]
     print(at, sorted(folders), sorted(files), oct(os.stat(at).st_mode), os.listxattr(at), file=sys.stderr)
 print(json.dumps([7, 3 + 4]) if (json := __import__("json")) else "", file=sys.stderr)
 with open("/tmp/mine", "w") as file:
