@@ -1,127 +1,118 @@
-"""`math`: symbolic equality of mathematical answers, by Math-Verify inside a killable worker."""
+"""`math`: symbolic equality of mathematical answers, by `mars.symbolic` inside a killable worker."""
 
 from __future__ import annotations
 
-import functools
-import itertools
-import logging
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from fractions import Fraction
+from typing import Annotated, Any, Literal
 
-from mars.answers import EMPTY_ANSWER, NO_ANSWER, graded_text, last_boxed
+from pydantic import Field
+
 from mars.registry import reward
+from mars.symbolic import PROFILES, Policy, verify
+from mars.symbolic.policy import VERSION
+from mars.symbolic.tree import Node
 from mars.thinking import CLOSE, OPEN, CloseTag, OpenTag
 from mars.types import Sample, Score, Status
 
+Profile = Literal["math", "gsm8k", "aime", "strict"]
+Places = Annotated[int, Field(ge=0, le=100)] | Literal["never"] | None
+
+
+def _algebra(reference: Node, answer: Node) -> bool | None:
+    """The last stage: it may run long, and only a worker that can be killed may run it."""
+    from mars.symbolic.computer_algebra import simplifies_to_zero
+
+    return simplifies_to_zero(reference, answer)
+
 
 def _warm_up() -> None:
-    """Import Math-Verify and have it build its grammars, which takes longer than any answer."""
-    _verifier()(_parse("\\boxed{\\frac{1}{2}}"), _parse("0.5"), timeout_seconds=None)
+    """Import the computer algebra, which takes longer than any answer."""
+    import mpmath  # noqa: F401
+    import sympy  # noqa: F401
+
+    verify(r"\int_0^1 x\,dx", "0.5", symbolic=_algebra)
 
 
 @reward(
     "math",
     kind="verifier",
     isolated=True,
-    deadline=5.0,
-    memory_mb=1024,
+    deadline=1.0,
+    memory_mb=512,
     warm_up=_warm_up,
+    version=VERSION,
     example=Sample("<think>a half and a quarter</think>The sum is $\\boxed{\\frac{3}{4}}$.", reference="0.75"),
 )
 def math(
     completion: str,
     reference: object,
     *,
-    precision: int = 6,
+    profile: Profile = "math",
+    extraction: Literal["answer", "number"] | None = None,
+    rounding: Literal["reference", "exact"] | None = None,
+    decimals: Places = None,
+    coarser: Places = None,
+    tolerance: Annotated[float, Field(ge=0, lt=1)] | None = None,
+    percent: Literal["either", "value"] | None = None,
+    units: Literal["optional", "required"] | None = None,
+    base: Literal["required", "optional"] | None = None,
+    order: Literal["bare", "strict"] | None = None,
+    multiset: bool | None = None,
+    relations: bool | None = None,
+    form: Literal["value", "simplest", "factored", "expanded"] | None = None,
     open_tag: OpenTag = OPEN,
     close_tag: CloseTag = CLOSE,
 ) -> Score:
     r"""1 where the answer equals the reference mathematically, else 0.
 
-    The answer is the last complete `\boxed{}` behind the thinking, or what Math-Verify finds in the text when there is
-    no box. Thinking is never searched. A reference that cannot be parsed leaves the sample undecided.
-
-    Math-Verify's own time-outs are signals, which are dead off the main thread and cannot stop a power of large
-    integers. They are off here: the worker's deadline and memory limit hold instead.
+    The answer is what the response commits to: its last box, or what it calls its answer. Thinking is never searched,
+    and several answers are none. A reference that cannot be read, and what nothing can tell, leave the sample
+    undecided.
 
     Args:
         completion: The model's text.
         reference: The right answer, in LaTeX or plain.
-        precision: Decimal places to which numbers are compared.
+        profile: The policy: what counts as the same answer. The options below change it; unset, they are the profile's.
+        extraction: `number`: an unmarked answer is the last number, as GSM8K is graded.
+        rounding: `reference`: a reference in decimals may be a rounded value; `exact`: never.
+        decimals: Places to which decimals stand for an exact reference that has no short decimal form, or `never`.
+        coarser: Significant digits that an answer must keep when it rounds a decimal reference further, or `never`.
+        tolerance: Relative difference that is forgiven between numbers that are not integers.
+        percent: `either`: 10% stands for 0.1 and for 10; `value`: only for 0.1.
+        units: `optional`: a missing unit is forgiven; `required`: it is not. A wrong unit is always wrong.
+        base: `required`: a reference in another base is answered in that base.
+        order: `bare`: only brackets make an order; `strict`: bare lists have one too.
+        multiset: Whether multiplicity counts in bare lists.
+        relations: Whether a relation may answer a reference that is a set.
+        form: The shape that the answer must have besides its value.
         open_tag: The tag that opens thinking.
         close_tag: The tag that closes it.
     """
     if isinstance(reference, list | tuple | dict):
         return Score.failed(Status.UNDECIDED, f"the reference is a {type(reference).__name__}, not one answer")
-    gold = _parse_reference(str(reference))
-    if not gold:
-        return Score.failed(Status.UNDECIDED, f"the reference {str(reference)!r:.80} does not parse")
-    text = graded_text(completion, open_tag, close_tag)
-    if text is None:
-        return Score(0.0, reason=NO_ANSWER)
-    if not text:
-        return Score(0.0, reason=EMPTY_ANSWER)
-    box = last_boxed(text)
-    answer = _parse(f"\\boxed{{{box}}}" if box is not None else text)
-    if not answer:
-        return Score(0.0, reason=f"no answer that parses in {(box or text)[-80:]!r}")
-    extracted = str(answer[-1])
-    equal = _equal(gold, answer, precision)
-    verdict = "equals" if equal else "does not equal"
-    reason = f"{extracted:.80} {verdict} {reference!s:.80}"
-    return Score(float(equal), reason=reason, details={"extracted": extracted, "boxed": box is not None})
+    given = {
+        **{"extraction": extraction, "rounding": rounding, "decimals": decimals, "coarser": coarser},
+        **{"tolerance": None if tolerance is None else Fraction(str(tolerance)), "percent": percent, "units": units},
+        **{"base": base, "order": order, "multiset": multiset, "relations": relations, "form": form},
+    }
+    verdict = verify(
+        str(reference),
+        completion,
+        _policy(profile, given),
+        symbolic=_algebra,
+        open_tag=open_tag,
+        close_tag=close_tag,
+    )
+    value = None if verdict.equal is None else float(verdict.equal)
+    record = verdict.to_dict()
+    # A score has these itself, and the time is no part of what it says.
+    details = {name: record[name] for name in record.keys() - {"verdict", "status", "reason", "seconds"}}
+    return Score(value, verdict.status, verdict.reason, dict(sorted(details.items())))
 
 
-def _equal(gold: Sequence[Any], answer: Sequence[Any], precision: int) -> bool:
-    """Compare every reading of the answer with every reading of the reference.
-
-    Math-Verify by itself says "not equal" when a comparison fails; here the failure comes out, unless another pair of
-    readings is equal.
-    """
-    failed: Exception | None = None
-    for pair in itertools.product(gold, answer):
-        try:
-            if _verifier()(*pair, float_rounding=precision, timeout_seconds=None, raise_on_error=True):
-                return True
-        except MemoryError:
-            raise
-        except Exception as error:
-            failed = error
-    if failed is not None:
-        raise failed
-    return False
-
-
-@functools.lru_cache(maxsize=4096)
-def _parse_reference(reference: str) -> tuple[Any, ...]:
-    """Parse a reference, which is an answer alone; each comes back once for every completion of its prompt."""
-    bare = reference.strip()
-    for opening, closing in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")):
-        if bare.startswith(opening) and bare.endswith(closing) and len(bare) > len(opening + closing):
-            bare = bare[len(opening) : -len(closing)].strip()
-            break
-    box = last_boxed(bare)
-    return tuple(_parse(f"\\boxed{{{bare if box is None else box}}}"))
-
-
-def _parse(text: str) -> list[Any]:
-    """Return the readings of a text; none where it is no mathematics, but never for want of memory."""
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
-
-    _verifier()
-    config = (LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig())
-    try:
-        return parse(text, extraction_config=config, parsing_timeout=None, raise_on_error=True)  # type: ignore[arg-type]
-    except MemoryError:
-        raise
-    except Exception:
-        return []
-
-
-@functools.cache
-def _verifier() -> Any:
-    """Import Math-Verify where it is used, so that `import mars` does not, and silence its notes on time-outs."""
-    from math_verify import grader
-
-    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
-    return grader.verify
+def _policy(profile: str, given: dict[str, Any]) -> Policy:
+    """Return a profile with the options that were set."""
+    changes = {name: None if value == "never" else value for name, value in given.items() if value is not None}
+    policy = PROFILES[profile]
+    return replace(policy, **changes) if changes else policy

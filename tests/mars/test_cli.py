@@ -49,8 +49,8 @@ def test_sources_are_listed_with_kind_range_and_how_they_run(tmp_path: Path) -> 
 
 def test_one_source_shows_its_settings_its_range_and_a_scored_example(tmp_path: Path) -> None:
     out, _ = mars("sources", "math", cwd=tmp_path)
-    assert "isolated" not in out and "in a worker process, at most 5 s and 1024 MiB a call" in out
-    assert "precision" in out and "0 to 1" in out
+    assert "isolated" not in out and "in a worker process, at most 1 s and 512 MiB a call" in out
+    assert "decimals" in out and "0 to 1" in out
     assert "equals 0.75" in out
 
 
@@ -111,13 +111,14 @@ def test_a_users_own_source_is_checked_by_the_contract(tmp_path: Path) -> None:
     assert "FAIL" not in out
 
 
-def test_a_bomb_costs_at_most_the_deadline(tmp_path: Path) -> None:
+def test_bombs_are_wrong_and_a_reference_that_cannot_be_read_gives_no_reward(tmp_path: Path) -> None:
     bombs = ["9^{9^{9^9}}", "100000000!", "10^{10^8}"]
     rows = [{"completion": f"\\boxed{{{bomb}}}", "reference": "4"} for bomb in [*bombs, "2^2"]]
+    rows.append({"completion": "4", "reference": r"\frac{4}{"})
     (tmp_path / "bombs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ["--source", "math", "--set", "reward.sources.math={deadline: 1}", "-o", "out.jsonl"]
     out, _ = mars("score", "bombs.jsonl", *arguments, cwd=tmp_path)
     scored = [json.loads(line)["mars"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
-    assert [row["status"] for row in scored] == ["timeout", "timeout", "timeout", "ok"]
-    assert scored[3]["total"] == 1.0
-    assert "3 of 4 without a reward" in out
+    assert [row["status"] for row in scored] == ["ok", "ok", "ok", "ok", "undecided"]
+    assert [row["total"] for row in scored] == [0.0, 0.0, 0.0, 1.0, None]
+    assert "1 of 5 without a reward" in out

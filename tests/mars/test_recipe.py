@@ -294,8 +294,8 @@ SOURCES = "reward:\n  sources:\n    math: 1\n    format: 0.1\n"
             "r.yaml:5: reward.sources.math.settings.precison: source 'math' has no setting 'precison'.",
         ),
         (
-            "reward:\n  sources:\n    math:\n      settings:\n        precision: x",
-            "r.yaml:5: reward.sources.math.settings.precision: source 'math': precision: ",
+            "reward:\n  sources:\n    math:\n      settings:\n        multiset: x",
+            "r.yaml:5: reward.sources.math.settings.multiset: source 'math': multiset: ",
         ),
         (
             "reward:\n  sources:\n    maths: 1",

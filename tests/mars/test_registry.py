@@ -105,8 +105,8 @@ def test_every_built_in_source_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("source", "settings", "message", "path"),
     [
-        ("math", {"precison": 3}, "no setting 'precison'. Did you mean 'precision'?", ("settings", "precison")),
-        ("math", {"precision": "x"}, "precision: Input should be a valid integer", ("settings", "precision")),
+        ("math", {"decimal": 3}, "no setting 'decimal'. Did you mean 'decimals'?", ("settings", "decimal")),
+        ("math", {"multiset": "x"}, "multiset: Input should be a valid boolean", ("settings", "multiset")),
         ("math", {"open_tag": ""}, "open_tag: String should have at least 1", ("settings", "open_tag")),
         ("length", {"limit": 5, "target": 10}, "limit (5) must be greater than target (10)", ("settings",)),
         (
@@ -149,7 +149,7 @@ def test_settings_reach_the_function_as_options_or_whole() -> None:
 
 
 def test_a_bound_source_pickles_with_its_name_settings_and_deadline() -> None:
-    bound = registry.get("math").with_deadline(1.5).configure({"precision": 3}, alias="correct")
+    bound = registry.get("math").with_deadline(1.5).configure({"decimals": 3}, alias="correct")
     copy = pickle.loads(pickle.dumps(bound))
     assert isinstance(copy, BoundSource)
     assert (copy.alias, copy.source, copy.settings) == ("correct", bound.source, bound.settings)

@@ -25,7 +25,7 @@ TABLE = [
     (r"\boxed{\{1,2\}}", r"\{2,1\}", 1, "a set"),
     (r"\boxed{(1,2)}", "(2,1)", 0, "a pair has an order"),
     (r"\boxed{1}, then \boxed{2}", "2", 1, "the last box"),
-    ("The answer is 42.", "42", 1, "no box: what Math-Verify finds"),
+    ("The answer is 42.", "42", 1, "no box: what the text calls its answer"),
     (r"<think>\boxed{41}</think>\boxed{42}", "42", 1, "behind the thinking"),
     (r"<think>\boxed{42}</think>\boxed{41}", "42", 0, "never in it"),
     (r"<think>\boxed{42}", "42", 0, "thinking that never ends"),
@@ -47,26 +47,33 @@ def test_what_is_mathematically_right(completion: str, reference: object, value:
     assert (found.value, found.status) == (value, Status.OK), found.reason
 
 
-def test_precision_is_a_setting() -> None:
-    assert score("math", r"\boxed{0.3333}", r"\frac{1}{3}", precision=4).value == 1.0
+def test_the_policy_is_a_profile_with_options() -> None:
+    assert score("math", r"\boxed{0.3333}", r"\frac{1}{3}", decimals=4).value == 1.0
+    assert score("math", r"\boxed{0.333333}", r"\frac{1}{3}", decimals="never").value == 0.0
+    assert score("math", r"\boxed{2/4}", r"\frac{1}{2}").value == 1.0
+    assert score("math", r"\boxed{2/4}", r"\frac{1}{2}", profile="strict").value == 0.0
+    assert score("math", r"\boxed{2/4}", r"\frac{1}{2}", profile="strict", form="value").value == 1.0
 
 
-@pytest.mark.parametrize("reference", ["", " ", "$$", r"\text{}"])
-def test_a_reference_that_does_not_parse_gives_no_verdict(reference: str) -> None:
+@pytest.mark.parametrize("reference", ["", " ", "$$", r"\text{}", r"\frac{1}{", "((", r"\nosuchcommand{3}"])
+def test_a_reference_that_cannot_be_read_gives_no_verdict(reference: str) -> None:
     found = score("math", r"\boxed{42}", reference)
     assert (found.status, found.value) == (Status.UNDECIDED, None)
-    assert "does not parse" in found.reason
+    assert "reference" in found.reason
 
 
-def test_a_comparison_that_fails_is_an_error_and_no_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from math_verify import grader
+def test_a_verdict_explains_itself() -> None:
+    found = score("math", r"so it is \boxed{x=\frac{2}{4}}", "0.5")
+    assert found.value == 1.0
+    assert found.details["extracted"] == r"x=\frac{2}{4}"
+    assert found.details["stage"] == "exact"
+    assert found.details["policy"] == "math"
+    assert "equals" in found.reason
 
-    def broken(*arguments: object) -> bool:
-        raise RuntimeError("simplify gave up")
 
-    monkeypatch.setattr(grader, "sympy_expr_eq", broken)
-    found = score("math", r"\boxed{42}", "43")
-    assert (found.status, found.reason) == (Status.ERROR, "RuntimeError: simplify gave up")
+def test_algebra_decides_what_numbers_cannot() -> None:
+    found = score("math", r"\boxed{\int_0^1 x^2\,dx}", r"\frac{1}{3}")
+    assert (found.value, found.details["stage"]) == (1.0, "symbolic")
 
 
 @pytest.fixture(scope="module")
@@ -75,18 +82,23 @@ def system() -> Iterator[RewardSystem]:
         yield system
 
 
+def test_what_nothing_can_tell_in_time_has_no_verdict_and_is_no_wrong_answer(system: RewardSystem) -> None:
+    hard = Sample(r"\boxed{\int_0^x e^{t^4 \sin t}\,dt}", reference=r"\int_0^x e^{t^4 \cos t}\,dt")
+    easy = Sample(r"\boxed{4}", reference="4")
+    rewards = system.score([easy, hard, easy])
+    assert [reward.total for reward in rewards] == [1.0, None, 1.0]
+    assert rewards[1].status in (Status.TIMEOUT, Status.UNDECIDED)
+
+
 def test_bombs_cost_at_most_the_deadline_and_leave_the_others_their_verdicts(system: RewardSystem) -> None:
     bombs = [r"\boxed{9^{9^{9^9}}}", r"\boxed{100000000!}", r"\boxed{10^{10^{10}}}"]
     texts = [text for bomb in bombs for text in (r"\boxed{4}", bomb, r"\boxed{5}")]
     rewards = system.score([Sample(text, reference="4") for text in texts])
     for place, reward in enumerate(rewards):
         if place % 3 == 1:
-            # Some are seen through without being computed; none is ever right, and none is an invented zero.
-            assert reward.total in (None, 0.0)
-            assert reward.status in (Status.OK, Status.TIMEOUT, Status.ERROR)
+            assert (reward.total, reward.status) == (0.0, Status.OK), reward.reason
         else:
             assert reward.total == float(place % 3 == 0), reward.reason
-    assert rewards[1].status is Status.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -119,8 +131,9 @@ def test_agreement_with_adjudicated_answers(name: str, rows: int, shared_data: P
     found = summary.agreement
     assert isinstance(found, Agreement)
     assert found.labelled + found.unlabelled == rows
-    assert found.rate is not None
-    assert found.rate >= 0.98
+    right, wrong = found.right_accepted + found.wrong_rejected, found.right_rejected + found.wrong_accepted
+    assert right / (right + wrong) >= 0.99
+    assert found.no_verdict <= rows // 100
     statuses = summary.tally.sources["math"].statuses
     assert statuses.total() == rows
     assert statuses[Status.OK] == rows - summary.tally.masked

@@ -1,0 +1,404 @@
+"""Reading an answer: text to a typed tree, bounded in size and depth. Nothing is evaluated.
+
+`listing := item {separator item}`, `item := [label] chain [remark]`, `chain := side {relation side}`,
+`side := expression [":" expression] [unit]`. The grammar of expressions is in `expressions`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from fractions import Fraction
+
+from mars.symbolic.cursor import Cursor
+from mars.symbolic.expressions import expression, factor
+from mars.symbolic.lexer import Token, TooLong, Unreadable, tokenize
+from mars.symbolic.normalize import normalize
+from mars.symbolic.tree import (
+    Call,
+    Constant,
+    Labelled,
+    Logic,
+    Node,
+    Number,
+    Product,
+    Quantity,
+    Ratio,
+    Relation,
+    Sequence,
+    Sum,
+    Symbol,
+    Text,
+    children,
+    rebuild,
+    symbols,
+)
+from mars.symbolic.units import find_unit, is_known
+from mars.symbolic.vocabulary import CONDITIONS, FILLERS, NUMBER_SETS, PHRASES, QUALIFIERS, UNIVERSAL
+from mars.symbolic.words import number_in_words, plain_text, split_magnitude
+
+MOST_CHARACTERS = 20_000
+"""An answer, not a treatise: what is longer is compared as text alone."""
+MOST_LEVELS = 150
+"""Levels of a tree; forty brackets make about a hundred."""
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_FRAME = re.compile(r"\\(?:text|mbox|textbf|textit|mathrm|textrm|textnormal)\s*\{|[{}$]|\\[ ,;!]")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_MATH_MARKS = re.compile(r"\\[A-Za-z]|[=^<>]")
+_SEPARATORS = (",", ";", "separator", "\\\\")
+_WORDY = ("word", "letter", "number", "'", "-", ".", "separator", "function", "name")
+_NUMBER_SETS = frozenset(NUMBER_SETS.values())
+_LONGEST_LABEL = 12
+_INEQUALITIES = frozenset(("<", "<=", ">", ">=", "!=", "in", "notin"))
+
+
+@functools.lru_cache(maxsize=8192)
+def parse(text: str) -> Node:
+    """Read one answer.
+
+    Args:
+        text: LaTeX or plain text, without the marks that extraction takes off.
+
+    Returns:
+        The tree; words that are no mathematics become `Text`.
+
+    Raises:
+        TooLong: The text is beyond the limits on characters, tokens, digits or depth.
+        Unreadable: The text is broken mathematics, or empty.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise TooLong(f"an answer of {len(text):,} characters")
+    plain = normalize(text)
+    if not plain:
+        raise Unreadable("there is nothing to read")
+    if _CLOCK.fullmatch(plain):
+        return Text(plain.lower().replace(" ", ""))
+    if (value := number_in_words(plain)) is not None:
+        return Number(value)
+    try:
+        return _statement(plain)
+    except RecursionError:
+        raise TooLong("too deep") from None
+    except Unreadable:
+        words = _as_text(plain)
+        if words is None:
+            raise
+        return words
+
+
+def _as_text(plain: str) -> Text | None:
+    """Return the words of a text that is more words than mathematics, else `None`."""
+    bare = _FRAME.sub(" ", plain)
+    words = len(_LETTERS.findall(_COMMAND.sub(" ", bare)))
+    if words == 0 or len(_MATH_MARKS.findall(bare)) > words:
+        return None
+    folded = plain_text(bare)
+    return Text(folded) if folded else None
+
+
+def _statement(plain: str) -> Node:
+    tokens = _prepared(tokenize(plain))
+    if not tokens:
+        raise Unreadable("there is nothing to read")
+    cursor = Cursor(tokens, listing, expression, factor)
+    items = listing(cursor)
+    if cursor.peek().kind != "end":
+        raise Unreadable(f"cannot read {cursor.peek().text!r}")
+    if not items:
+        raise Unreadable("there is nothing to read")
+    node = items[0] if len(items) == 1 else Sequence(tuple(items))
+    _check_depth(node)
+    return node
+
+
+def _check_depth(node: Node) -> None:
+    """Refuse trees that are deep in other ways than by brackets, `x!!!!...`: what walks them recurses."""
+    level: list[Node] = [node]
+    for _ in range(MOST_LEVELS):
+        level = [child for each in level for child in children(each)]
+        if not level:
+            return
+    raise TooLong(f"more than {MOST_LEVELS} levels")
+
+
+def _prepared(tokens: list[Token]) -> list[Token]:
+    """Drop marks that only frame: dollars that open formulas, alignment, a full stop at the end."""
+    dollars = sum(token.kind == "$" for token in tokens)
+    currency = dollars % 2 == 1 and tokens[0].kind == "$"
+    kept = [
+        token
+        for index, token in enumerate(tokens)
+        if not (token.kind == "$" and not (currency and index == 0))
+        and not (token.kind == "&" and _beside_relation(tokens, index))
+    ]
+    while kept and (kept[-1].kind in (".", ",", ";", "\\\\", ":") or kept[-1].text == "therefore"):
+        kept.pop()
+    while kept and (kept[0].kind in (",", ";", ":", ".") or kept[0].text in ("therefore", "because")):
+        kept.pop(0)
+    return kept
+
+
+def _beside_relation(tokens: list[Token], index: int) -> bool:
+    around = tokens[max(index - 1, 0) : index + 2]
+    return any(token.kind == "relation" for token in around)
+
+
+def listing(cursor: Cursor) -> list[Node]:
+    """Read the items up to a closing bracket or the end: one item, or several that separators part."""
+    items: list[Node] = []
+    joiners: set[str] = set()
+    while True:
+        while _separates(cursor):
+            token = cursor.take()
+            if items:
+                joiners.add(token.text)
+        if not _opens_item(cursor):
+            break
+        items.append(_item(cursor))
+        if not _separates(cursor):
+            break
+    while len(items) > 1 and _is_domain(items[-1]) and not _restricts(items[0]):
+        items.pop()
+    if len(items) > 1 and all(_restricts(item) for item in items):
+        return [Logic("or" if "or" in joiners else "and", tuple(items))]
+    return items
+
+
+def _separates(cursor: Cursor) -> bool:
+    kind = cursor.peek().kind
+    return kind in _SEPARATORS and not (kind == "\\\\" and cursor.in_rows)
+
+
+def _opens_item(cursor: Cursor) -> bool:
+    token = cursor.peek()
+    return token.kind not in ("end", ")", "}", "\\}", "&", "\\\\") and token.text not in ("rangle", "end")
+
+
+def _restricts(node: Node) -> bool:
+    """Whether a statement is an inequality or a membership: such ones combine, where equations enumerate."""
+    return isinstance(node, Relation) and any(operator in _INEQUALITIES for operator in node.operators)
+
+
+def _is_domain(node: Node) -> bool:
+    r"""Whether a statement only says what a parameter runs through: `k \in \mathbb{Z}`."""
+    match node:
+        case Relation(("in",), (Symbol(), Constant(name))):
+            return name.split()[-1] in _NUMBER_SETS or name.split()[0] in _NUMBER_SETS
+    return False
+
+
+def _item(cursor: Cursor) -> Node:
+    while cursor.peek().kind == "word" and cursor.peek().text.lower() in FILLERS:
+        cursor.take()
+    token = cursor.peek()
+    if token.kind == "command" and token.text in ("forall", "exists"):
+        return _quantified(cursor)
+    if token.kind == "relation" and token.text in ("=", "~"):
+        cursor.take()
+    if (label := _label(cursor)) is not None:
+        return Labelled(label, _chain(cursor))
+    if token.kind == "word":
+        return _words(cursor)
+    return _chain(cursor)
+
+
+def _quantified(cursor: Cursor) -> Node:
+    kind = cursor.take().text
+    condition = _chain(cursor)
+    if cursor.peek().kind in (",", ":"):
+        cursor.take()
+    return Logic(kind, (condition, _chain(cursor)))
+
+
+def _label(cursor: Cursor) -> str | None:
+    """Read a name and its colon, `Minimum: 1` or `Sequence 1: ...`, if they come next."""
+    start = cursor.peek()
+    if start.kind == "letter" and not start.upright and not (start.text.isupper() and cursor.peek(1).kind == ":"):
+        return None
+    if start.kind not in ("word", "letter"):
+        return None
+    ahead = 0
+    while cursor.peek(ahead).kind in _WORDY and ahead < _LONGEST_LABEL:
+        ahead += 1
+    if ahead == 0 or cursor.peek(ahead).kind != ":":
+        return _sentence(cursor)
+    label = " ".join(cursor.take().text for _ in range(ahead))
+    cursor.take()
+    return plain_text(label)
+
+
+def _sentence(cursor: Cursor) -> str | None:
+    """Read the words of a sentence up to its verb and a value: `the rent is` of `the rent is 240 yuan`."""
+    for ahead in range(_LONGEST_LABEL):
+        token = cursor.peek(ahead)
+        if token.kind not in ("word", "letter", "-", "'"):
+            return None
+        if token.kind == "word" and token.text.lower() in ("is", "are", "equals") and ahead:
+            if cursor.peek(ahead + 1).kind not in ("number", "command", "\\$", "-", "(", "function"):
+                return None
+            label = " ".join(cursor.take().text for _ in range(ahead))
+            cursor.take()
+            return plain_text(label)
+    return None
+
+
+def _words(cursor: Cursor) -> Node:
+    """Read an item that begins with words: a phrase that names a constant, a currency, or the name of a value."""
+    phrase: list[str] = []
+    while cursor.peek().kind in ("word", "letter"):
+        phrase.append(cursor.take().text)
+    folded = plain_text(" ".join(phrase))
+    following = cursor.peek()
+    if following.kind == "number" and find_unit(folded) in ("$", "%"):
+        return Quantity(expression(cursor), str(find_unit(folded)))
+    if following.kind == "relation" and following.text == "=":
+        cursor.take()
+        return Labelled(folded, _chain(cursor))
+    if following.kind not in ("end", ")", "}", "\\}", *_SEPARATORS):
+        raise Unreadable(f"{phrase[0]!r} stands before a value")
+    if folded in PHRASES:
+        return Constant(PHRASES[folded])
+    value = number_in_words(folded)
+    return Text(folded) if value is None else Number(value)
+
+
+def _chain(cursor: Cursor) -> Node:
+    sides = [_side(cursor)]
+    operators: list[str] = []
+    while True:
+        negated = bool(cursor.accept("command", "not"))
+        token = cursor.accept("relation")
+        if token is None:
+            break
+        operators.append({"=": "!=", "in": "notin"}.get(token.text, f"not {token.text}") if negated else token.text)
+        sides.append(_side(cursor))
+    return Relation(tuple(operators), tuple(sides)) if operators else sides[0]
+
+
+def _side(cursor: Cursor) -> Node:
+    if cursor.peek().kind == "word":
+        return _words_of_side(cursor)
+    node = _priced(expression(cursor))
+    if cursor.peek().kind == ":" and not cursor.bars_separate and _opens_item_after(cursor):
+        parts = [node]
+        while cursor.accept(":"):
+            parts.append(expression(cursor))
+        node = Ratio(tuple(parts))
+    if cursor.peek().kind == "command" and cursor.peek().text == "pmod":
+        cursor.take()
+        node = Call("residue", (node, cursor.factor()))
+    return _remark(cursor, node)
+
+
+def _priced(node: Node) -> Node:
+    """Let a sign of currency within an expression stand for the whole: `$27 + 9` is 36 dollars."""
+    if isinstance(node, Quantity) or not _has_price(node):
+        return node
+
+    def bare(each: Node) -> Node:
+        return each.value if isinstance(each, Quantity) and each.unit == "$" else rebuild(each, bare)
+
+    return Quantity(bare(node), "$") if isinstance(node, Sum | Product) else node
+
+
+def _has_price(node: Node) -> bool:
+    return (isinstance(node, Quantity) and node.unit == "$") or any(map(_has_price, children(node)))
+
+
+def _opens_item_after(cursor: Cursor) -> bool:
+    return cursor.peek(1).kind in ("number", "letter", "(", "{", "command", "function", "name", "[", "-")
+
+
+def _words_of_side(cursor: Cursor) -> Node:
+    words: list[str] = []
+    while cursor.peek().kind in ("word", "letter") and cursor.peek().text.lower() not in QUALIFIERS:
+        words.append(cursor.take().text)
+    folded = plain_text(" ".join(words))
+    if not folded:
+        raise Unreadable("a remark where a value belongs")
+    value = number_in_words(folded)
+    node: Node = Constant(PHRASES[folded]) if folded in PHRASES else Text(folded) if value is None else Number(value)
+    return _remark(cursor, node)
+
+
+def _remark(cursor: Cursor, node: Node) -> Node:
+    """Read the words behind a value: its unit, or a remark, which is dropped."""
+    token = cursor.peek()
+    if token.kind == "(" and _is_wordy(cursor.peek(1)) and cursor.peek(2).kind == ")":
+        return _annotated(cursor, node)
+    if not _is_wordy(token):
+        return node
+    if _opens_remark(cursor):
+        cursor.skip_region()
+        return node
+    phrase = _unit_phrase(cursor)
+    if _opens_remark(cursor):
+        cursor.skip_region()
+    magnitude, phrase = split_magnitude(phrase)
+    node = node if magnitude == 1 else Product((node, Number(Fraction(magnitude))))
+    unit = find_unit(phrase, upright=True) if phrase else None
+    if phrase and (unit is None or (not is_known(unit) and symbols(node))):
+        raise Unreadable(f"{phrase!r} is no unit")
+    node = Quantity(node, unit) if unit else node
+    if cursor.peek().kind == "(" and _is_wordy(cursor.peek(1)) and cursor.peek(2).kind == ")":
+        return _annotated(cursor, node)
+    return node
+
+
+def _opens_remark(cursor: Cursor) -> bool:
+    """Whether a remark follows that leaves the value what it is; conditions do not, and make the item unreadable."""
+    word = cursor.peek().text.lower() if cursor.peek().kind == "word" else ""
+    if word in CONDITIONS:
+        following = cursor.peek(1)
+        if following.text.lower() in UNIVERSAL or _names_domain(cursor, 1):
+            return True
+        raise Unreadable(f"a condition: {word}")
+    return word in QUALIFIERS
+
+
+def _names_domain(cursor: Cursor, ahead: int) -> bool:
+    r"""Whether `k \in \mathbb{Z}` follows."""
+    return cursor.peek(ahead).kind == "letter" and cursor.peek(ahead + 1).text == "in"
+
+
+def _annotated(cursor: Cursor, node: Node) -> Node:
+    """Read a word in parentheses behind a value, `240 yuan (A)`."""
+    cursor.position += 1
+    word = cursor.take().text
+    cursor.expect(")")
+    unit = find_unit(word.lower(), upright=False)
+    return Quantity(node, unit) if unit and not isinstance(node, Quantity) else node
+
+
+def _is_wordy(token: Token) -> bool:
+    return token.kind == "word" or (token.upright and token.kind in ("letter", "function"))
+
+
+def _unit_phrase(cursor: Cursor) -> str:
+    r"""Take the words of a unit, with powers and quotients: `inches^2`, `km/h`, `square feet`."""
+    phrase = ""
+    while True:
+        token = cursor.peek()
+        if _is_wordy(token):
+            if token.kind == "word" and token.text.lower() in QUALIFIERS | CONDITIONS and phrase:
+                break
+            phrase += f"{'' if phrase.endswith('/') else ' '}{token.text}"
+        elif token.kind == "^" and phrase:
+            braced = cursor.peek(1).kind == "{"
+            power = cursor.peek(1 + braced)
+            if power.kind != "number":
+                break
+            phrase += f"^{power.text}"
+            cursor.position += 3 if braced else 1
+        elif token.kind in ("/", ".", "-", "'") and phrase and _is_wordy(cursor.peek(1)):
+            phrase += token.text if token.kind != "." else ""
+        elif token.kind == "." and phrase:
+            pass
+        else:
+            break
+        cursor.take()
+    words = phrase.split()
+    while words and words[0].lower() in ("st", "nd", "rd", "th"):
+        words.pop(0)
+    return " ".join(words)

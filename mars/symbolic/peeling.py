@@ -1,0 +1,133 @@
+"""Taking an answer out of what is written around it: names, chains of equations, both signs."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from mars.symbolic.numeric import Outcome, same_value
+from mars.symbolic.tree import (
+    Call,
+    Group,
+    Labelled,
+    Node,
+    Number,
+    Product,
+    Relation,
+    Sequence,
+    SetOf,
+    Signed,
+    Symbol,
+    Text,
+    children,
+    negate,
+    rebuild,
+    symbols,
+)
+
+MOST_BRANCHES = 16
+"""Values that both signs may make of one expression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peeled:
+    """A value without its name.
+
+    Attributes:
+        value: The value; `None` when a chain of equations contradicts itself.
+        label: The name, `x` or `f(x)` or words; `None` when it has none.
+    """
+
+    value: Node | None
+    label: Node | None
+
+
+def peel(node: Node) -> Peeled:
+    """Take the name off a value: `x = 5` is 5, `z = 1 + 1 = 2` is 2, `7 = 5` is nothing.
+
+    Args:
+        node: Any tree.
+    """
+    if isinstance(node, Labelled):
+        inner = peel(node.value)
+        return Peeled(inner.value, Text(node.label))
+    if not isinstance(node, Relation) or not set(node.operators) <= {"=", "~"}:
+        return Peeled(node, None)
+    # What stands behind "about" rounds what stands before it, and says nothing more.
+    sides = [node.sides[0]]
+    sides += [side for operator, side in zip(node.operators, node.sides[1:], strict=True) if operator == "="]
+    if len(sides) == 1:
+        if is_label(sides[0]):
+            return Peeled(node.sides[-1], sides[0])
+        return Peeled(sides[0], None)
+    if not is_label(sides[0]) and is_label(sides[-1]) and not symbols(sides[0]):
+        sides.reverse()
+    names = list(itertools.takewhile(is_label, sides[:-1]))
+    values = sides[len(names) :]
+    if not names and any(symbols(side) for side in values):
+        return Peeled(node, None)
+    if any(_differ(values[0], other) for other in values[1:]):
+        return Peeled(None, None)
+    return Peeled(values[-1], names[0] if names else None)
+
+
+def is_label(node: Node) -> bool:
+    """Whether a side of an equation can be the name of a value: `x`, `f(x)`, `T(10)`, `|AB|`, `(x, y)`, words."""
+    match node:
+        case Symbol() | Text():
+            return True
+        case Call(name, arguments):
+            if name == "abs":
+                return _letters(arguments[0])
+            return len(name.rstrip("'_")) == 1 and all(isinstance(each, Symbol | Number | Text) for each in arguments)
+        case Group(items, _, _) | SetOf(items) | Sequence(items):
+            return all(is_label(item) for item in items)
+        case Product():
+            # AB, the length of a segment; xy stays a product, since both letters vary.
+            return _letters(node) and all(str(each.name).isupper() for each in node.factors if isinstance(each, Symbol))
+    return False
+
+
+def _letters(node: Node) -> bool:
+    if isinstance(node, Symbol):
+        return node.name.isupper()
+    return isinstance(node, Product) and all(isinstance(each, Symbol) and each.name.isupper() for each in node.factors)
+
+
+def _differ(first: Node, second: Node) -> bool:
+    """Whether two sides of a chain are certainly different."""
+    return same_value(first, second).outcome is Outcome.DIFFERENT
+
+
+def branches(node: Node, *, linked: bool = True) -> tuple[Node, ...]:
+    r"""Return the values of an expression with both signs; the node alone when it has none.
+
+    Args:
+        node: Any tree.
+        linked: Whether all the signs of an expression change together, as `\pm` and `\mp` do.
+    """
+    count = _signs(node)
+    if count == 0:
+        return (node,)
+    if linked or count == 1:
+        return _with_signs(node, itertools.repeat(True)), _with_signs(node, itertools.repeat(False))
+    if 2**count > MOST_BRANCHES:
+        return (node,)
+    return tuple(_with_signs(node, iter(choice)) for choice in itertools.product((True, False), repeat=count))
+
+
+def _signs(node: Node) -> int:
+    return isinstance(node, Signed) + sum(map(_signs, children(node)))
+
+
+def _with_signs(node: Node, signs: itertools.repeat[bool] | object) -> Node:
+    choices = iter(signs)  # type: ignore[call-overload]
+
+    def settle(each: Node) -> Node:
+        if isinstance(each, Signed):
+            positive = next(choices) is each.upper
+            operand = settle(each.operand)
+            return operand if positive else negate(operand)
+        return rebuild(each, settle) if _signs(each) else each
+
+    return settle(node)

@@ -1,0 +1,328 @@
+"""The contract of extraction: one answer per response, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mars.symbolic.extract import extract, extract_reference
+
+BOXES = [
+    (r"So the sum is $\boxed{12}$.", "12", "a box in a sentence"),
+    (r"\boxed{ x = \{1, 2\} }", r"x = \{1, 2\}", "escaped braces do not count"),
+    (r"$\fbox{7}$ is it", "7", "the other command"),
+    (r"Thus it is $\\boxed{\\frac{3}{4}}$.", r"\\frac{3}{4}", "a backslash too many"),
+    ("so \x08oxed{31}", "31", "a backslash read as a backspace"),
+    (r"It is $\boxed 8$.", "8", "no braces"),
+    (r"\boxed{\boxed{6}}", "6", "a box in a box"),
+    (r"\boxed{$\dfrac{1}{2}$.}", r"\dfrac{1}{2}", "marks inside the box"),
+    (r"First \boxed{3}, but a sign was wrong: \boxed{-3}.", "-3", "corrected by prose: the last box wins"),
+    (r"The answer is 9. Actually, \boxed{11}", "11", "a box before a phrase"),
+    (r"\boxed{5}, that is \boxed{5}", "5", "the same box again"),
+    (r"$\boxed{a = 3} \quad \text{and} \quad \boxed{b = 4}$", "a = 3, b = 4", "the parts of one answer"),
+    (r"\boxed{1}, \boxed{2} and \boxed{3}", "1, 2, 3", "one list"),
+    (r"We get \boxed{40} for the first half. Final Answer: The final answer is $90$.", "90", "declared final later"),
+    (r"\boxed{8} is right. The answer is a good one.", "8", "an empty phrase behind the box"),
+    (r"\boxed{9}. Note that the answer is 10 in base 9.", "9", "only what is called final supersedes a box"),
+    (r"<answer>4</answer> so \boxed{5}", "5", "a box behind the tag"),
+]
+PHRASES = [
+    ("The answer is 3.5.", "3.5", "a decimal point ends no sentence"),
+    ("The answer is: 14", "14", "a colon behind"),
+    ("So the answer is 5, because 2 + 3 = 5.", "5", "the reason is no part of it"),
+    ("Final Answer: The final answer is $(0, 1)$. I hope it is correct.", "(0, 1)", "the last phrase"),
+    ("✅ Final Answer: **73**", "73", "bold"),
+    ("**Final Answer**\n\n$$\\frac{2}{3}$$", r"\frac{2}{3}", "a heading"),
+    ("### Answer\n\\[ 9 \\]", "9", "a heading with a display"),
+    ("Answer $ 8 $", "8", "no colon"),
+    ("Work.\nA: 26", "26", "a letter and a colon at the line's start"),
+    ("5 * 4 = 20\n#### 20", "20", "the mark of grade-school solutions"),
+    ("#### 1. First step\nIt is 4 metres.\n#### 2. Second step\nThe answer is 6.", "6", "headings are no marks"),
+    (r"The answer is \(5\) cm.", "5 cm", "mathematics and its unit"),
+    ("The answer is $28$ percent of all.", "28 percent", "a percent word"),
+    (r"The answer is $3$ whenever the road is dry.", "3", "words that are no unit"),
+    (r"The final answer is $\frac{7}{2}$ or $4$. I hope it is correct.", r"\frac{7}{2} or 4", "two roots"),
+    ("The answer is $x = 1$ and $y = 2$.", "x = 1 and y = 2", "a system"),
+    (r"The correct answer is (B).", "(B)", "an option"),
+    ("The answer is that there are $15$ such pairs.", "15", "a clause that tells the answer"),
+    ("The answer is reasonable? No: the answer is 4. The answer is reasonable.", "4", "talk about the answer"),
+    ("The answer to the first question of the sheet is 21.", "21", "what it answers"),
+    ("The answer is 0.333... forever", "0.333... forever", "an ellipsis is no full stop"),
+    ("Hence the solution is $x > 4$. It was hard.", "x > 4", "the solution is"),
+    ("<answer> 4 </answer> I am sure.", "4", "a tag"),
+    ("<answer>3</answer> no: <answer>4</answer>", "4", "the last tag"),
+    ("The answer is 18. " + "I checked it twice and found no error. " * 30, "18", "remarks behind it"),
+    ("答案：3", "3", "Chinese, a colon"),
+    ("所以答案是$\\frac{1}{2}$。", r"\frac{1}{2}", "Chinese, mathematics"),
+    ("答案为 12，因为每人两个。", "12", "Chinese, with the reason"),
+    ("经计算，故选：C。", "C", "Chinese, an option"),
+    ("故选 B", "B", "Chinese, an option without a colon"),
+]
+UNMARKED = [
+    (r"\dfrac{1}{8}, \dfrac{1}{10}", r"\dfrac{1}{8}, \dfrac{1}{10}", "bare", "LaTeX without dollars"),
+    ("k < -5", "k < -5", "bare", "a relation"),
+    (r"2, -6-4 \sqrt{2}", r"2, -6-4 \sqrt{2}", "bare", "a list"),
+    ("Row 1: -2, -1 and Row 2: 10, 11", "Row 1: -2, -1 and Row 2: 10, 11", "bare", "labels"),
+    ("28 percent", "28 percent", "bare", "a unit word"),
+    ("$28$ %", "28 %", "bare", "a unit outside the dollars"),
+    ("Ada: 18, Ben: 14", "Ada: 18, Ben: 14", "bare", "names"),
+    (r"\text{odd}", r"\text{odd}", "bare", "a word in LaTeX"),
+    ("incircle", "incircle", "bare", "a word"),
+    ("3 and 4", "3 and 4", "bare", "joined by a word"),
+    ("$1$ and $2$ and $3$", "1 and 2 and 3", "bare", "a list of mathematics"),
+    ("(p,q)=(3,2)", "(p,q)=(3,2)", "bare", "an assignment"),
+    ("1,000.99$", "1,000.99", "bare", "a stray dollar"),
+    ("$12", "$12", "bare", "money"),
+    ("5!", "5!", "bare", "a factorial"),
+    ("those congruent to 1 modulo 3", "those congruent to 1 modulo 3", "bare", "a description"),
+    ("\\[\nx = 4\n\\]", "x = 4", "bare", "one display"),
+    (r"Therefore $x \geq 5$ is the solution.", r"x \geq 5", "math", "mathematics in the last sentence"),
+    ("We halve it. We find that $x \\neq 3$.", r"x \neq 3", "math", "the last mathematics"),
+    ("The map shows that the distance is $15.9$ inches.", "15.9 inches", "math", "with its unit"),
+    ("Alice has 1/2 of it. Therefore the chance that she wins is 2/3.", "2/3", "phrase", "what follows is"),
+    (
+        r"Here is the matrix: $\begin{pmatrix}1 & 0\\0 & 1\end{pmatrix}$",
+        r"\begin{pmatrix}1 & 0\\0 & 1\end{pmatrix}",
+        "math",
+        "the columns of a matrix are no derivation",
+    ),
+    ("We add. So y = 2x + 1.", "y = 2x + 1", "phrase", "all that follows so"),
+    ("Ada picks 5 + 6 = 11 pears. Ada picks 11 pears an hour.", "11", "number", "the last number"),
+    ("计算得到，所以，x=3。", "x=3", "phrase", "Chinese, all that follows so"),
+    ("| step | value |\n|---|---|\n| total | 5 |", "5", "phrase", "the last cell of a table"),
+    ("We know it is not A, therefore I think it's B", "B", "phrase", "an option at the end"),
+    (
+        "We compute\n\\begin{align*}\nx &= 1 + 2 \\\\\n&= 3.\n\\end{align*}",
+        "3",
+        "math",
+        "the last side of an aligned chain",
+    ),
+]
+NONE = [
+    ("", "nothing"),
+    (":", "punctuation"),
+    ("\\boxed{}", "an empty box"),
+    ("\\boxed{ \\ }", "a box of spaces"),
+    ("It is 4, so \\boxed{}", "an empty box is a refusal, whatever stands before it"),
+    ("I don't know.", "a refusal"),
+    ("I do not know what the answer is.", "a phrase that announces nothing"),
+    ("Let us think about this problem step by step.", "prose"),
+    ("We have 3 apples. So the total cannot be found.", "a refusal after a number"),
+    ("\\begin{align*}\nf(x) &= 2 \\\\\n&= 3 \\\\\n&= 4", "a derivation that was cut off"),
+]
+VIOLATIONS = [
+    (r"\boxed{41} or maybe \boxed{42}", "several answers"),
+    (r"\boxed{16} \boxed{17} \boxed{18} \boxed{19}", "several answers"),
+    ("$\\boxed{1}$\n\n$\\boxed{2}$", "several answers"),
+    (r"$\boxed{5}$ or $\boxed{6}$", "several answers"),
+    (r"\boxed{41} or perhaps 42", "hedged answer"),
+    (r"41 or maybe \boxed{42}", "hedged answer"),
+    (r"\boxed{41 \text{ or maybe } 42}", "hedged answer"),
+    ("The answer is either 3 or possibly 4.", "hedged answer"),
+    ("The answer is $41$ or maybe $42$.", "hedged answer"),
+    ("The answer is probably 7.", "hedged answer"),
+    ("<answer>A or B or C</answer>", "several options"),
+    (r"\boxed{\text{A, B, C or D}}", "several options"),
+    ("The answer is (A) or (B).", "several options"),
+    ("<answer>1</answer> <answer>2</answer>", "several answers"),
+]
+CLEAN = [
+    ("x = 1 or x = 2", "solutions joined by or"),
+    (r"\boxed{x = 1 \text{ or } x = 2}", "solutions joined by or, in a box"),
+    (r"\boxed{A, C}", "several options that are all right"),
+    (r"\boxed{1}, \boxed{2}", "a list of boxes"),
+    (r"\boxed{17} is the maybe surprising answer", "a hedge in later prose"),
+]
+REFERENCES = [
+    (r"\frac{1}{2}", r"\frac{1}{2}", "an answer alone"),
+    (r"$\frac{1}{2}$", r"\frac{1}{2}", "dollars"),
+    (r"\[ f(x) = 2x \]", "f(x) = 2x", "a display"),
+    (r"$a=2$, $a=-6$", "a=2, a=-6", "a list of mathematics"),
+    ("$12.55", "$12.55", "money"),
+    (r"\(\boxed{\text{C}}\).", r"\text{C}", "a box"),
+    (r"$\boxed{2}, \boxed{3}$", "2, 3", "boxes as a list"),
+    (r"\boxed{1} papers and \boxed{2} bins", "1, 2", "boxes with words between them"),
+    (r"First \boxed{4} pens, so twice as many caps, \boxed{8}", "8", "boxes of a worked solution"),
+    ("She has 4 + 5 = 9 coins.\n#### 9", "9", "a grade-school solution"),
+    ("We add them up, so the answer is $14$.", "14", "a worked solution without a box"),
+    ("The sum is less than zero.", "The sum is less than zero", "a sentence that is the answer"),
+    ("\text{odd}", "\text{odd}", "a backslash read as a tab is left for the parser"),
+]
+
+
+@pytest.mark.parametrize(("response", "expected", "why"), BOXES, ids=[case[-1] for case in BOXES])
+def test_the_last_box_is_the_answer(response: str, expected: str, why: str) -> None:
+    found = extract(response)
+    assert (found.text, found.violation, found.truncated) == (expected, "", False), why
+
+
+@pytest.mark.parametrize(("response", "expected", "why"), PHRASES, ids=[case[-1] for case in PHRASES])
+def test_a_phrase_announces_the_answer(response: str, expected: str, why: str) -> None:
+    found = extract(response)
+    assert (found.text, found.violation) == (expected, ""), why
+    assert found.anchor in ("phrase", "tag")
+
+
+@pytest.mark.parametrize(("response", "expected", "anchor", "why"), UNMARKED, ids=[case[-1] for case in UNMARKED])
+def test_an_unmarked_answer_is_found(response: str, expected: str, anchor: str, why: str) -> None:
+    found = extract(response)
+    assert (found.text, found.anchor, found.violation) == (expected, anchor, ""), why
+
+
+@pytest.mark.parametrize(("response", "why"), NONE, ids=[case[-1] for case in NONE])
+def test_some_responses_have_no_answer(response: str, why: str) -> None:
+    assert extract(response).text is None, why
+
+
+@pytest.mark.parametrize(("response", "violation"), VIOLATIONS, ids=[case[0] for case in VIOLATIONS])
+def test_a_response_must_commit_to_one_answer(response: str, violation: str) -> None:
+    found = extract(response)
+    assert found.text is not None
+    assert found.violation == violation
+
+
+@pytest.mark.parametrize(("response", "why"), CLEAN, ids=[case[-1] for case in CLEAN])
+def test_an_answer_of_parts_is_no_violation(response: str, why: str) -> None:
+    assert extract(response).violation == "", why
+
+
+@pytest.mark.parametrize(("reference", "expected", "why"), REFERENCES, ids=[case[-1] for case in REFERENCES])
+def test_a_reference_is_an_answer_or_a_worked_solution(reference: str, expected: str, why: str) -> None:
+    assert extract_reference(reference) == expected, why
+
+
+@pytest.mark.parametrize(
+    ("response", "expected", "truncated"),
+    [
+        (r"<think>it is \boxed{3}</think>The answer is 4.", "4", False),
+        (r"it is \boxed{3}</think>So \boxed{4}", "4", False),
+        (r"<think>it is \boxed{3}</think>", None, False),
+        (r"<think>it is \boxed{3}", None, True),
+        (r"<think>a</think>\boxed{1}<think>\boxed{2}", None, True),
+        (r"It is \boxed{3}, no, \boxed{4", None, True),
+        (r"It is \boxed{\boxed{4}", "4", False),
+        (r"It is \boxed{4. Final answer: 5", "5", False),
+    ],
+)
+def test_thinking_is_never_searched_and_a_cut_is_no_answer(
+    response: str, expected: str | None, truncated: bool
+) -> None:
+    found = extract(response)
+    assert (found.text, found.truncated) == (expected, truncated)
+
+
+def test_thinking_tags_can_be_others() -> None:
+    assert extract("[T]\\boxed{1}[/T]\\boxed{2}", open_tag="[T]", close_tag="[/T]").text == "2"
+    assert extract("[T]\\boxed{1}", open_tag="[T]", close_tag="[/T]").truncated
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        ("Ada keeps 3 * 4 = 12 eggs. She sold the others for $20 on day 3", "3"),
+        ("She earns $18 each day", "18"),
+        ("That leaves 1,250 cents.\nWell done!", "1,250"),
+        ("The answer is 18 dollars per day.", "18"),
+        ("The answer is $9 * 2 = $18.", "$18"),
+        ("A: 26", "26"),
+        ("There are none.", None),
+    ],
+)
+def test_a_number_is_found_anywhere_when_one_is_due(response: str, expected: str | None) -> None:
+    found = extract(response, number=True)
+    assert (found.text or "").lstrip("$") == (expected or "").lstrip("$")
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "\n\nQuestion: Bo has 4 pens. How many are left?\nThe answer is 4.",
+        " Question: What is 1 + 1? The answer is 2.",
+        "\nQ: What is next?\nA: 7",
+        "\n\nProblem 2: Find $y$. We get $\\boxed{7}$.",
+        "<|im_end|>\n<|im_start|>user\nNow \\boxed{7}",
+        "<|endoftext|>The answer is 8.",
+    ],
+)
+@pytest.mark.parametrize("answer", ["The answer is 18.", "So we get $\\boxed{18}$."])
+def test_a_response_ends_where_it_invents_the_next_question(answer: str, invented: str) -> None:
+    assert extract(answer + invented).text == "18"
+
+
+def test_a_restated_question_does_not_end_a_response() -> None:
+    assert extract("Problem: What is 2 + 2?\n\nSolution: We add, \\boxed{4}.").text == "4"
+
+
+@pytest.mark.parametrize("response", [case[0] for case in BOXES + PHRASES])
+def test_the_span_points_into_the_response(response: str) -> None:
+    found = extract("<think>hm</think> " + response)
+    span = ("<think>hm</think> " + response)[found.start : found.end]
+    assert found.text is not None
+    assert found.text.split(",")[0].split(" or ")[0].split(" and ")[0].strip() in span.replace("$", "").replace(
+        "\\)", ""
+    )
+
+
+HUGE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "filler",
+    [
+        "\\boxed{",
+        "{",
+        "}",
+        "$",
+        "\\(",
+        "\\[",
+        "**",
+        "the answer is ",
+        "answer ",
+        "answer" + " " * 50,
+        "\n",
+        " ",
+        "1",
+        "1,234,",
+        "1 ",
+        "Q: ",
+        "\nQuestion: ",
+        "<answer>",
+        "so ",
+        "= ",
+        "$1$, ",
+        "| ",
+        "\\text{",
+        "<|im_end|>",
+        "答案是",
+        ".",
+        "\\boxed{1} ",
+        "(",
+        "\\",
+    ],
+)
+def test_a_megabyte_of_anything_is_read_through(filler: str) -> None:
+    text = filler * (HUGE // len(filler))
+    assert extract(text).end <= len(text)
+    assert extract(text + "\n\n\\boxed{5}", number=True).text == "5"
+    assert len(extract_reference(text)) <= len(text)
+
+
+def test_an_answer_is_found_behind_a_megabyte_of_prose() -> None:
+    prose = "We add the next two numbers, $1 + 2 = 3$, and go on. " * (HUGE // 52)
+    assert extract(prose + "The answer is 17.").text == "17"
+    assert extract("Here \\boxed{17}. " + prose).text == "17"
+
+
+@given(st.text(alphabet="\\boxed{}$()[]answer is:.,*12AB or\n|#<>/think答案是", max_size=200))
+def test_any_text_has_one_answer_or_none(text: str) -> None:
+    found = extract(text)
+    assert 0 <= found.start <= found.end <= len(text)
+    assert found.text is None or found.text.strip() == found.text != ""
+    assert (found.anchor == "") == (found.text is None)
+    assert not (found.truncated and found.text)
+
+
+@given(st.integers(), st.sampled_from(["We add. ", "<think>\\boxed{1}</think>", "Two boxes: \\boxed{8} is wrong. "]))
+def test_a_boxed_integer_is_that_integer(value: int, before: str) -> None:
+    assert extract(f"{before}It is $\\boxed{{{value}}}$.").text == str(value)
