@@ -59,6 +59,7 @@ def math(
     base: Literal["required", "optional"] | None = None,
     order: Literal["bare", "strict"] | None = None,
     multiset: bool | None = None,
+    unevaluated: Literal["refused", "allowed"] | None = None,
     relations: bool | None = None,
     form: Literal["value", "simplest", "factored", "expanded"] | None = None,
     open_tag: OpenTag = OPEN,
@@ -84,6 +85,7 @@ def math(
         base: `required`: a reference in another base is answered in that base.
         order: `bare`: only brackets make an order; `strict`: bare lists have one too.
         multiset: Whether multiplicity counts in bare lists.
+        unevaluated: `refused`: an answer may not leave computed parts of the reference to be computed.
         relations: Whether a relation may answer a reference that is a set.
         form: The shape that the answer must have besides its value.
         open_tag: The tag that opens thinking.
@@ -95,6 +97,7 @@ def math(
         **{"extraction": extraction, "rounding": rounding, "decimals": decimals, "coarser": coarser},
         **{"tolerance": None if tolerance is None else Fraction(str(tolerance)), "percent": percent, "units": units},
         **{"base": base, "order": order, "multiset": multiset, "relations": relations, "form": form},
+        "unevaluated": unevaluated,
     }
     verdict = verify(
         str(reference),

@@ -4,7 +4,31 @@ from __future__ import annotations
 
 import math
 
-from mars.symbolic.tree import Call, Node, Number, Power, Product, Quantity, Signed, Sum, children, symbols
+from mars.symbolic.tree import Call, Fold, Node, Number, Power, Product, Quantity, Signed, Sum, children, symbols
+
+_COMPUTED = frozenset(
+    (
+        *("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec", "arccsc"),
+        *("sinh", "cosh", "tanh", "coth", "arsinh", "arcosh", "artanh", "ln", "log", "lg", "gcd", "lcm", "mod"),
+        *("floor", "ceil", "abs", "max", "min", "det", "sum", "product", "integral", "limit"),
+    )
+)
+"""What an answer that is a number has been computed from; powers, roots, factorials and binomials may stand."""
+
+
+def operations(node: Node) -> frozenset[str]:
+    """Return which of the operations that a final answer has behind it are still to be done in an expression.
+
+    Args:
+        node: Any tree. What depends on variables stands as it is.
+    """
+    match node:
+        case Call(name, _) | Fold(name, _, _, _, _) if name in _COMPUTED and not symbols(node):
+            return frozenset((_FAMILIES.get(name, name),)).union(*map(operations, children(node)))
+    return frozenset().union(*map(operations, children(node)))
+
+
+_FAMILIES = {"lg": "log", "ln": "log"}
 
 
 def is_simplest(node: Node) -> bool:

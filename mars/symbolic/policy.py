@@ -31,6 +31,8 @@ class Policy:
             `optional`: any writing of its value will do.
         order: `bare`: `1, 2` is `2, 1` and only brackets make an order; `strict`: bare lists have an order too.
         multiset: Whether multiplicity counts in bare lists: `1, 1, 2` is not `1, 2`.
+        unevaluated: `refused`: an answer may not leave to be computed what the reference gives computed, such as
+            `\sin 30^\circ` for 1/2: the problem's own expression is no answer to it; `allowed`: its value counts.
         relations: Whether a relation answers a reference that is a set, `x > 2` for `(2, \infty)`.
         form: `value`: any form of the right value; `simplest`: fractions and radicals reduced; `factored`,
             `expanded`: the same shape as asked for.
@@ -47,6 +49,7 @@ class Policy:
     base: Literal["required", "optional"] = "required"
     order: Literal["bare", "strict"] = "bare"
     multiset: bool = True
+    unevaluated: Literal["refused", "allowed"] = "refused"
     relations: bool = True
     form: Literal["value", "simplest", "factored", "expanded"] = "value"
 

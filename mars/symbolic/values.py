@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from mars.symbolic.evaluation import NoValue, TooLarge, Undefined
 from mars.symbolic.exact import rational
+from mars.symbolic.form import is_expanded, is_factored, is_simplest, operations
 from mars.symbolic.numeric import Outcome, real_value, same_value
 from mars.symbolic.policy import Policy
 from mars.symbolic.tree import Based, Constant, Node, Number, Power, Product, Quantity, Ratio, Symbol, symbols
@@ -14,6 +15,7 @@ from mars.symbolic.units import convert, is_known, same_dimension
 
 _DEGREE = Product((Constant("pi"), Number(Fraction(1, 180))))
 _LONGEST = 1000
+_LEAST_DIGITS = 3
 _GENERIC = frozenset(("unit", "units"))
 
 
@@ -43,8 +45,11 @@ def _quantities(reference: Node, answer: Node, policy: Policy) -> Finding:
         return _percent(reference, answer, right, given, policy)
     if only == "degree":
         found = _numbers(right, given, policy)
-        radians = _numbers(_in_radians(reference), _in_radians(answer), policy) if not found.equal else found
-        return Finding(True, radians.stage, "degrees in radians") if radians.equal and not found.equal else found
+        if found.equal:
+            return found
+        scale = _DEGREE if isinstance(answer, Quantity) else Power(_DEGREE, Number(Fraction(-1)))
+        turned = _numbers(right, Product((given, scale)), policy)
+        return Finding(True, turned.stage, "degrees in radians") if turned.equal else found
     if policy.units == "required":
         return Finding(False, "structure", f"unit {only} on one side only")
     return _numbers(right, given, policy)
@@ -56,10 +61,6 @@ def _measured(node: Node, other: Node) -> Node:
         case Product((value, Symbol(name))), Quantity(_, unit) if is_known(name) and same_dimension(name, unit):
             return Quantity(value, name)
     return node
-
-
-def _in_radians(node: Node) -> Node:
-    return Product((node.value, _DEGREE)) if isinstance(node, Quantity) else node
 
 
 def _percent(reference: Node, answer: Node, right: Node, given: Node, policy: Policy) -> Finding:
@@ -119,6 +120,9 @@ def _numbers(reference: Node, answer: Node, policy: Policy) -> Finding:
     reference, answer = _quotient(reference), _quotient(answer)
     if isinstance(reference, Based) and policy.base == "required" and _base(answer) != reference.base:
         return Finding(False, "structure", f"not written in base {reference.base}")
+    left = frozenset() if policy.unevaluated == "allowed" else operations(answer) - operations(reference)
+    if left and not _is_rounded(reference):
+        return Finding(False, "structure", f"left to be computed: {', '.join(sorted(left))}")
     found = same_value(reference, answer)
     if found.outcome is Outcome.SAME:
         if policy.form != "value" and not _has_form(answer, policy.form):
@@ -130,6 +134,12 @@ def _numbers(reference: Node, answer: Node, policy: Policy) -> Finding:
     if found.outcome is Outcome.DIFFERENT:
         return Finding(False, "exact" if "exact" in found.rule else "numeric", found.rule)
     return Finding(None, "numeric", found.rule)
+
+
+def _is_rounded(reference: Node) -> bool:
+    """Whether a reference may be the rounded value of what it was computed from."""
+    value, places = _decimal(reference)
+    return value is not None and bool(places) and significant(value, places or 0) >= _LEAST_DIGITS
 
 
 def _base(node: Node) -> int:
@@ -181,7 +191,7 @@ def _rounds_to(
     A reference of three significant digits or more may be rounded; `0.5` is more likely a half. An answer in decimals
     must be clearly longer: 12.46 is no way to write 12.5.
     """
-    if policy.rounding != "reference" or not right_places or significant(right, right_places) < 3:
+    if policy.rounding != "reference" or not right_places or significant(right, right_places) < _LEAST_DIGITS:
         return False
     if given_places is not None and given_places < right_places + 2:
         return False
@@ -244,6 +254,4 @@ def _value(node: Node) -> Fraction | None:
 
 def _has_form(node: Node, form: str) -> bool:
     """Whether an expression has the shape that was asked for, on its surface."""
-    from mars.symbolic.form import is_expanded, is_factored, is_simplest
-
     return {"factored": is_factored, "expanded": is_expanded, "simplest": is_simplest}[form](node)
