@@ -8,7 +8,17 @@ class SandboxError(Exception):
 
 
 class SandboxUnavailable(SandboxError):
-    """This machine cannot run the sandbox asked for safely; the message names what is missing and how to enable it."""
+    """This machine cannot run the sandbox asked for safely; the message names what is missing and how to enable it.
+
+    Attributes:
+        layer: The wall that is missing, where one is.
+        why: What the kernel says of it.
+    """
+
+    def __init__(self, message: str, layer: str = "", why: str = "") -> None:
+        super().__init__(message)
+        self.layer = layer
+        self.why = why
 
 
 class ToolchainMissing(SandboxError):

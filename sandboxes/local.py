@@ -169,7 +169,8 @@ class LocalBackend:
             except SandboxUnavailable as refusal:
                 layer, _, why = str(refusal).partition(": ")
                 if layer not in OPTIONAL:
-                    raise SandboxUnavailable(explain(layer, why or str(refusal))) from None
+                    why = why or str(refusal)
+                    raise SandboxUnavailable(explain(layer, why), layer, why) from None
                 states[layer] = why
                 continue
             missing = worker.about["missing"]

@@ -81,6 +81,7 @@ class Host:
         self._cleanup = contextlib.ExitStack()
         self._handler = _Keep()
         self._watch = Watch()
+        self._others = frozenset(machine.descendants(os.getpid()))
 
     def __enter__(self) -> Host:
         try:
@@ -191,8 +192,9 @@ class Host:
         return [*machine.beneath(str(self.scratch)), *groups]
 
     def processes(self) -> dict[int, str]:
-        """Return the harness's descendants, by pid, except the sentinel and zombies that are being reaped."""
-        return {pid: name for pid, name in machine.descendants(os.getpid()).items() if pid != self.sentinel.pid}
+        """Return the harness's descendants, by pid, except the sentinel and those that were there before it."""
+        known = self._others | {self.sentinel.pid}
+        return {pid: name for pid, name in machine.descendants(os.getpid()).items() if pid not in known}
 
 
 class Listener:

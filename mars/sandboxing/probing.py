@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +12,6 @@ from sandboxes import InternalError, Limits, Program, Sandbox, SandboxUnavailabl
 NOT_REACHED = "not reached"
 """The state of a layer that builds on one that is missing."""
 _HELD = {"namespaces": "behind namespaces", "container": "in containers", "remote": "on a server"}
-_REFUSAL = re.compile(r"the layer '(\w+)' is missing \((.*)\)\.", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -79,10 +77,9 @@ def _layers_in_reach() -> dict[str, str]:
         try:
             backend = LocalBackend(1, without=missing)
         except SandboxUnavailable as error:
-            refusal = _REFUSAL.search(str(error))
-            if refusal is None or refusal[1] in missing:
+            if not error.layer or error.layer in missing:
                 return {name: missing.get(name, NOT_REACHED) for name in LAYERS}
-            missing[refusal[1]] = refusal[2]
+            missing[error.layer] = error.why
         else:
             with Sandbox(backend):
                 return backend.probe() | missing
