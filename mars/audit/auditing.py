@@ -92,8 +92,9 @@ def audit(
         RegistryError: When there is no such verifier.
         ConfigError: When a setting is wrong.
     """
-    from mars.audit import peers  # noqa: F401  (registers the peers' verifiers)
+    from mars.audit import peers  # registers the peers' verifiers
 
+    peers.require((source, against))
     file = Path(file)
     fields = find_fields(file, gold_field, answer_field)
     label = find_field(file, label_field, LABEL, "--label-field")

@@ -26,7 +26,7 @@ def require_packages() -> None:
         ConfigError: When a package is missing that an extra installs.
     """
     if missing := [name for name in ("jinja2", "plotly") if importlib.util.find_spec(name) is None]:
-        raise ConfigError(f"--page needs the package {missing[0]}: pip install 'mars-rewards[train]'")
+        raise ConfigError(f"--page needs the package {missing[0]}: pip install 'mars-rewards[audit]'")
 
 
 def write_page(audit: Audit, target: Path) -> None:

@@ -3,10 +3,13 @@ r"""Verifiers of other projects, as reward sources to be audited beside ours: `m
 from __future__ import annotations
 
 import functools
+import importlib.util
 import logging
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
+from mars.errors import ConfigError
 from mars.registry import reward
 from mars.types import Sample, Score, Status
 
@@ -19,6 +22,19 @@ _MARKS = ("\\boxed", "\\fbox", "$", "\\(", "\\[")
 def _warm_up() -> None:
     """Import Math-Verify and have it build its grammars, which takes longer than any answer."""
     library().verify(parse("\\boxed{\\frac{1}{2}}"), parse("0.5"), timeout_seconds=None)
+
+
+def require(names: Iterable[str | None]) -> None:
+    """See that the packages of the peers among some verifiers are there.
+
+    Args:
+        names: Names of verifiers.
+
+    Raises:
+        ConfigError: Math-Verify is asked for and not installed.
+    """
+    if "math-verify" in names and importlib.util.find_spec("math_verify") is None:
+        raise ConfigError("math-verify is not installed: pip install 'mars-rewards[audit]'")
 
 
 @reward(
