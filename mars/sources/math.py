@@ -60,6 +60,7 @@ def math(
     order: Literal["bare", "strict"] | None = None,
     multiset: bool | None = None,
     unevaluated: Literal["refused", "allowed"] | None = None,
+    words: Literal["subject", "exact"] | None = None,
     relations: bool | None = None,
     form: Literal["value", "simplest", "factored", "expanded"] | None = None,
     open_tag: OpenTag = OPEN,
@@ -86,6 +87,7 @@ def math(
         order: `bare`: only brackets make an order; `strict`: bare lists have one too.
         multiset: Whether multiplicity counts in bare lists.
         unevaluated: `refused`: an answer may not leave computed parts of the reference to be computed.
+        words: `subject`: the first word of a reference that is a sentence stands for it; `exact`: all its words count.
         relations: Whether a relation may answer a reference that is a set.
         form: The shape that the answer must have besides its value.
         open_tag: The tag that opens thinking.
@@ -98,6 +100,7 @@ def math(
         **{"tolerance": None if tolerance is None else Fraction(str(tolerance)), "percent": percent, "units": units},
         **{"base": base, "order": order, "multiset": multiset, "relations": relations, "form": form},
         "unevaluated": unevaluated,
+        "words": words,
     }
     verdict = verify(
         str(reference),

@@ -40,6 +40,7 @@ from mars.symbolic.tree import (
 )
 from mars.symbolic.types import Finding
 from mars.symbolic.values import values_agree
+from mars.symbolic.wording import wordings_agree
 
 _ARRANGED = (Sequence, Group, SetOf, Matrix, SetBuilder, SetOperation, Relation, Logic, Labelled, Text)
 _MOST_RENAMED = 3
@@ -116,7 +117,7 @@ class Comparison:
         if lists[0] is not None or lists[1] is not None:
             return self._lists(right, given)
         if isinstance(right, Text) or isinstance(given, Text):
-            return _words(right, given)
+            return wordings_agree(right, given, self.policy)
         if isinstance(right, Matrix) or isinstance(given, Matrix):
             return self._matrices(right, given)
         if isinstance(right, Constant | SetBuilder | SetOperation) and isinstance(given, Constant):
@@ -385,22 +386,6 @@ def _bare_set(node: Node) -> Node:
 
 def _entries(matrix: Matrix) -> tuple[Node, ...]:
     return tuple(entry for row in matrix.rows for entry in row)
-
-
-def _words(right: Node, given: Node) -> Finding:
-    return Finding(_spelled(right) == _spelled(given) != None, "structure", "words")  # noqa: E711
-
-
-def _spelled(node: Node) -> str | None:
-    """Return the letters of words, or of a product of letters that was a word without its marks."""
-    match node:
-        case Text(words):
-            return words
-        case Symbol(name):
-            return name.casefold()
-        case Product(factors) if all(isinstance(each, Symbol | Constant) for each in factors):
-            return "".join(each.name for each in factors if isinstance(each, Symbol | Constant)).casefold()
-    return None
 
 
 def _infinite(node: Node) -> int:

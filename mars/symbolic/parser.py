@@ -50,6 +50,7 @@ _SEPARATORS = (",", ";", "separator", "\\\\")
 _WORDY = ("word", "letter", "number", "'", "-", ".", "separator", "function", "name")
 _NUMBER_SETS = frozenset(NUMBER_SETS.values())
 _LONGEST_LABEL = 12
+_CLAUSE_SPACES = 3
 _INEQUALITIES = frozenset(("<", "<=", ">", ">=", "!=", "in", "notin"))
 
 
@@ -107,9 +108,18 @@ def _statement(plain: str) -> Node:
         raise Unreadable(f"cannot read {cursor.peek().text!r}")
     if not items:
         raise Unreadable("there is nothing to read")
+    if len(items) > 1 and _is_prose(items):
+        raise Unreadable("a sentence")
     node = items[0] if len(items) == 1 else Sequence(tuple(items))
     _check_depth(node)
     return node
+
+
+def _is_prose(items: list[Node]) -> bool:
+    """Whether commas part the clauses of a sentence rather than the items of a list."""
+    return all(isinstance(item, Text) for item in items) and any(
+        isinstance(item, Text) and item.words.count(" ") >= _CLAUSE_SPACES for item in items
+    )
 
 
 def _check_depth(node: Node) -> None:
@@ -223,9 +233,14 @@ def _label(cursor: Cursor) -> str | None:
         ahead += 1
     if ahead == 0 or cursor.peek(ahead).kind != ":":
         return _sentence(cursor)
-    label = " ".join(cursor.take().text for _ in range(ahead))
+    label = _spelled_out([cursor.take() for _ in range(ahead)])
     cursor.take()
     return plain_text(label)
+
+
+def _spelled_out(tokens: list[Token]) -> str:
+    """Put letters that stood together back together: short words were read as products."""
+    return "".join(f" {token.text}" if token.spaced or token.upright else token.text for token in tokens).strip()
 
 
 def _sentence(cursor: Cursor) -> str | None:
@@ -237,7 +252,7 @@ def _sentence(cursor: Cursor) -> str | None:
         if token.kind == "word" and token.text.lower() in ("is", "are", "equals") and ahead:
             if cursor.peek(ahead + 1).kind not in ("number", "command", "\\$", "-", "(", "function"):
                 return None
-            label = " ".join(cursor.take().text for _ in range(ahead))
+            label = _spelled_out([cursor.take() for _ in range(ahead)])
             cursor.take()
             return plain_text(label)
     return None
@@ -245,10 +260,10 @@ def _sentence(cursor: Cursor) -> str | None:
 
 def _words(cursor: Cursor) -> Node:
     """Read an item that begins with words: a phrase that names a constant, a currency, or the name of a value."""
-    phrase: list[str] = []
+    phrase: list[Token] = []
     while cursor.peek().kind in ("word", "letter"):
-        phrase.append(cursor.take().text)
-    folded = plain_text(" ".join(phrase))
+        phrase.append(cursor.take())
+    folded = plain_text(_spelled_out(phrase))
     following = cursor.peek()
     if following.kind == "number" and find_unit(folded) in ("$", "%"):
         return Quantity(expression(cursor), str(find_unit(folded)))
@@ -256,7 +271,7 @@ def _words(cursor: Cursor) -> Node:
         cursor.take()
         return Labelled(folded, _chain(cursor))
     if following.kind not in ("end", ")", "}", "\\}", *_SEPARATORS):
-        raise Unreadable(f"{phrase[0]!r} stands before a value")
+        raise Unreadable(f"{phrase[0].text!r} stands before a value")
     if folded in PHRASES:
         return Constant(PHRASES[folded])
     value = number_in_words(folded)
@@ -311,10 +326,10 @@ def _opens_item_after(cursor: Cursor) -> bool:
 
 
 def _words_of_side(cursor: Cursor) -> Node:
-    words: list[str] = []
+    words: list[Token] = []
     while cursor.peek().kind in ("word", "letter") and cursor.peek().text.lower() not in QUALIFIERS:
-        words.append(cursor.take().text)
-    folded = plain_text(" ".join(words))
+        words.append(cursor.take())
+    folded = plain_text(_spelled_out(words))
     if not folded:
         raise Unreadable("a remark where a value belongs")
     value = number_in_words(folded)

@@ -33,6 +33,8 @@ class Policy:
         multiset: Whether multiplicity counts in bare lists: `1, 1, 2` is not `1, 2`.
         unevaluated: `refused`: an answer may not leave to be computed what the reference gives computed, such as
             `\sin 30^\circ` for 1/2: the problem's own expression is no answer to it; `allowed`: its value counts.
+        words: `subject`: the first word of a reference that is a sentence stands for it, `Kepler` for `Kepler found it
+            first`; `exact`: all of its words count.
         relations: Whether a relation answers a reference that is a set, `x > 2` for `(2, \infty)`.
         form: `value`: any form of the right value; `simplest`: fractions and radicals reduced; `factored`,
             `expanded`: the same shape as asked for.
@@ -50,6 +52,7 @@ class Policy:
     order: Literal["bare", "strict"] = "bare"
     multiset: bool = True
     unevaluated: Literal["refused", "allowed"] = "refused"
+    words: Literal["subject", "exact"] = "subject"
     relations: bool = True
     form: Literal["value", "simplest", "factored", "expanded"] = "value"
 
@@ -72,6 +75,7 @@ PROFILES: dict[str, Policy] = {
         percent="value",
         units="required",
         order="strict",
+        words="exact",
         relations=False,
         form="simplest",
     ),

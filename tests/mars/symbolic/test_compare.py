@@ -167,6 +167,12 @@ WORDS = [
     ("5 if n is even", "5 if n is odd", False, "a condition counts"),
     ("12:30", "6:15", False, "times of day are no ratios"),
     ("sixteen", "16", True, "a number in words"),
+    ("The slow clock is right more often.", "slow", True, "what a sentence is about"),
+    ("The slow clock is right more often.", "right", False, "another of its words"),
+    ("Ann came before Ben", "Ben", False, "the other one"),
+    ("No number does, not even one", "number", False, "a sentence that turns"),
+    ("Yes, because every square is a rectangle", "yes", True, "a verdict with its reason"),
+    ("the sum is odd", r"\text{The sum is odd.}", True, "words in and out of text"),
 ]
 BASES = [
     ("110_2", "110_{2}", True, "a base"),
@@ -200,6 +206,7 @@ POLICIES = [
     (replace(MATH, order="strict"), "2, 7", "7, 2", False),
     (replace(MATH, multiset=False), "2, 2, 7", "2, 7", True),
     (replace(MATH, unevaluated="allowed"), r"\frac{1}{2}", r"\sin 30^\circ", True),
+    (replace(MATH, words="exact"), "The slow clock is right more often.", "slow", False),
     (replace(MATH, relations=False), "(2, 5)", "2 < x < 5", False),
     (replace(MATH, form="factored"), "x^2-1", "(x-1)(x+1)", True),
     (replace(MATH, form="factored"), "2(x-1)(x+1)", "(2x-2)(x+1)", False),
