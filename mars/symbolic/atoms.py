@@ -8,12 +8,18 @@ from fractions import Fraction
 from mars.symbolic.calls import FOLDS, fold
 from mars.symbolic.cursor import Cursor
 from mars.symbolic.lexer import Token, Unreadable
-from mars.symbolic.tree import MINUS_ONE, Based, Call, Constant, Node, Number, Power, Product, Symbol
+from mars.symbolic.tree import MINUS_ONE, Based, Call, Constant, Group, Node, Number, Power, Product, Relation, Symbol
 from mars.symbolic.vocabulary import NUMBER_SETS
 
-_FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
+_FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac", "nicefrac", "sfrac")
 _BINOMIALS = ("binom", "dbinom", "tbinom")
-_ACCENTS = frozenset(("overline", "bar", "vec", "hat", "widehat", "overrightarrow", "tilde", "underline", "widetilde"))
+_ACCENTS = {
+    **{"overline": "bar", "bar": "bar", "hat": "hat", "widehat": "hat", "overrightarrow": "vec", "vec": "vec"},
+    **{"tilde": "tilde", "widetilde": "tilde", "dot": "dot", "ddot": "ddot"},
+}
+_PLAIN = frozenset(("mathbf", "mathit", "mathsf", "mathcal", "bm", "underline", "boxed", "fbox", "ensuremath"))
+_SHAPES = frozenset(("angle", "triangle", "measuredangle", "odot", "square", "parallelogram", "widearc"))
+_REPEATING = ("overline", "bar", "dot")
 _NAMED = re.compile(r"[A-Za-z0-9]+")
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _APPLIED = frozenset("fgh")
@@ -25,11 +31,11 @@ def number(cursor: Cursor) -> Node:
     whole, dot, places = text.partition(".")
     found = Number(Fraction(text if whole else f"0{text}"), len(places) if dot else None)
     if cursor.peek().kind == "_" and not dot:
-        return _based(cursor, text)
+        return based(cursor, text)
     token = cursor.peek()
-    if token.text == "overline" and not token.spaced and cursor.peek(2).kind == "number":
+    if dot and token.text in _REPEATING and not token.spaced and cursor.peek(2).kind in ("number", "}"):
         return _repeating(cursor, whole, places)
-    if token.kind == "." and cursor.peek(1).text == "overline" and not dot:
+    if token.kind == "." and cursor.peek(1).text in _REPEATING and not dot:
         cursor.take()
         return _repeating(cursor, whole, "")
     return found
@@ -37,21 +43,21 @@ def number(cursor: Cursor) -> Node:
 
 def _repeating(cursor: Cursor, whole: str, places: str) -> Number:
     cursor.take()
-    cursor.expect("{")
-    period = cursor.expect("number").text
-    cursor.expect("}")
+    period = "".join(token.text for token in _raw_subscript(cursor))
     if not period.isdigit():
         raise Unreadable("a repeating decimal repeats digits")
     fixed = Fraction(int(whole + places), 10 ** len(places))
     return Number(fixed + Fraction(int(period), 10 ** len(places) * (10 ** len(period) - 1)))
 
 
-def _based(cursor: Cursor, digits: str) -> Node:
+def based(cursor: Cursor, digits: str) -> Node:
+    """Read the base of a number behind its digits."""
     cursor.take()
     raw = _raw_subscript(cursor)
     text = "".join(token.text for token in raw)
+    text = text.strip("()")
     base = _BASES.get(text.lower(), int(text) if text.isdigit() and len(text) < 3 else 0)
-    if not 2 <= base <= 36 or any(int(digit) >= base for digit in digits):
+    if not 2 <= base <= 36 or not digits.isdigit() or any(int(digit) >= base for digit in digits):
         raise Unreadable(f"{digits} is no number in base {text}")
     return Based(int(digits, base), base)
 
@@ -78,12 +84,21 @@ def letter(cursor: Cursor) -> Node:
             name += "'"
     following = cursor.peek()
     if following.kind == "(" and not following.spaced and _is_applied(cursor, name):
-        return Call(name, _arguments(cursor))
+        return _applied(name, _arguments(cursor))
     if name == "e":
         return Constant("e")
     if name == "i":
         return Constant("i")
     return Symbol(name)
+
+
+def _applied(name: str, arguments: tuple[Node, ...]) -> Node:
+    """Tell functions from points: `P(1, 2)` names a point, `C(10, 3)` is a binomial."""
+    if name == "C" and len(arguments) == 2:
+        return Call("binomial", arguments)
+    if len(arguments) == 1 or not name.isupper() or not all(isinstance(each, Number) for each in arguments):
+        return Call(name, arguments)
+    return Relation(("=",), (Symbol(name), Group(arguments, "(", ")")))
 
 
 def _is_applied(cursor: Cursor, name: str) -> bool:
@@ -198,14 +213,26 @@ def command(cursor: Cursor) -> Node:
         if letters not in NUMBER_SETS:
             raise Unreadable(f"no set of numbers is called {letters}")
         return _number_set(cursor, NUMBER_SETS[letters])
-    if name in ("boxed", "fbox"):
+    if name in _PLAIN:
         return argument(cursor)
+    if name in _SHAPES:
+        return _shape(cursor, name)
     if name in _ACCENTS:
         letters = "".join(token.text for token in _raw_subscript(cursor))
         if not _NAMED.fullmatch(letters):
             raise Unreadable(f"\\{name} over something that is no name")
-        return Symbol(letters if len(letters) == 1 else f"{name} {letters}")
+        return Symbol(f"{_ACCENTS[name]} {letters}")
     raise Unreadable(f"\\{name} is not known")
+
+
+def _shape(cursor: Cursor, name: str) -> Node:
+    r"""Read the name of a figure: `\angle ABC`."""
+    letters = ""
+    while cursor.peek().kind == "letter" and cursor.peek().text.isupper():
+        letters += cursor.take().text
+    if not letters:
+        raise Unreadable(f"\\{name} of nothing")
+    return Symbol(f"{name} {letters}")
 
 
 def _number_set(cursor: Cursor, name: str) -> Node:
@@ -214,6 +241,8 @@ def _number_set(cursor: Cursor, name: str) -> Node:
     while cursor.peek().kind in ("^", "_"):
         cursor.take()
         marks += "".join(token.text for token in _raw_subscript(cursor))
-    if marks in ("+", ">0"):
+    if name == "naturals" and marks in ("+", "*", ">0"):
+        return Constant(name)
+    if marks in ("+", ">0", "*+", "+*"):
         return Constant("naturals" if name == "integers" else f"positive {name}")
     return Constant(f"{name} {marks}".strip())

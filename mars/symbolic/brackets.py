@@ -84,6 +84,12 @@ def _braced(cursor: Cursor) -> Node:
 def _set(cursor: Cursor) -> Node:
     if _closes_set(cursor):
         return SetOf(())
+    if cursor.peek().text == "begin":
+        # The brace of a system, whose other side is invisible.
+        system = cursor.expression()
+        if cursor.peek().kind != "|" and not _closes_set(cursor):
+            return _as_system(system)
+        return SetOf((system,))
     cursor.bars_separate = True
     items = cursor.listing()
     token = cursor.peek()
@@ -101,6 +107,11 @@ def _set(cursor: Cursor) -> Node:
     if len(items) == 1 and isinstance(items[0], Sequence):
         return SetOf(items[0].items)
     return SetOf(tuple(items))
+
+
+def _as_system(node: Node) -> Node:
+    """Read a matrix of one column, or of values and conditions, as the lines of a system."""
+    return _lines([list(row) for row in node.rows]) if isinstance(node, Matrix) else node
 
 
 def _closes_set(cursor: Cursor) -> bool:
@@ -126,16 +137,21 @@ def _environment(cursor: Cursor) -> Node:
         raise Unreadable(f"an environment {name}")
     rows = _rows(cursor, name)
     if name in _LINES:
-        lines = [item for row in rows for item in row]
-        if len(lines) == 1:
-            return lines[0]
-        if all(isinstance(line, Relation) and line.operators != ("=",) for line in lines):
-            return Logic("and", tuple(lines))
-        return Sequence(tuple(lines))
+        return _lines(rows)
     if not rows or len({len(row) for row in rows}) != 1:
         raise Unreadable("a matrix with rows of several lengths")
     matrix = Matrix(tuple(tuple(row) for row in rows))
     return Call("det", (matrix,)) if name in ("vmatrix", "Vmatrix") else matrix
+
+
+def _lines(rows: list[list[Node]]) -> Node:
+    """Read the lines of a system; a second cell says when the first holds."""
+    lines = [row[0] if len(row) == 1 else Logic("where", (row[0], row[1])) for row in rows]
+    if len(lines) == 1:
+        return lines[0]
+    if all(isinstance(line, Relation) and line.operators != ("=",) for line in lines):
+        return Logic("and", tuple(lines))
+    return Sequence(tuple(lines))
 
 
 def _name(cursor: Cursor) -> str:

@@ -5,14 +5,15 @@ Cheap and certain rules come before dear ones. Every rule decides or passes on; 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mars.symbolic.equations import equations_agree, proportion, solves
+from mars.symbolic.listed import brackets, by_label, entries, expanded, is_closed_pair, items_of, labels_of
 from mars.symbolic.matching import match_any_order, match_in_order
+from mars.symbolic.names import conditions_agree, conflict, split
 from mars.symbolic.numeric import real_value
-from mars.symbolic.peeling import Peeled, branches, is_label, peel
+from mars.symbolic.peeling import Peeled, is_label, peel
 from mars.symbolic.policy import Policy
 from mars.symbolic.regions import is_region, regions_agree
 from mars.symbolic.tree import (
@@ -43,7 +44,6 @@ from mars.symbolic.values import values_agree
 from mars.symbolic.wording import wordings_agree
 
 _ARRANGED = (Sequence, Group, SetOf, Matrix, SetBuilder, SetOperation, Relation, Logic, Labelled, Text)
-_MOST_RENAMED = 3
 _OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STAND_IN = Symbol("\N{WHITE SQUARE}")
 _OTHER_RELATIONS = frozenset(("subset", "supset", "==", "congruent", "->", "=>", "<=>", "perp", "parallel", "sim"))
@@ -71,8 +71,13 @@ class Comparison:
             reference: The right one.
             answer: The one to judge.
         """
-        if reference == answer and not _contradicts(answer):
+        if reference == answer and not contradicts(answer):
             return Finding(True, "structure", "the same tree")
+        (value, condition), (given_value, other_condition) = split(reference), split(answer)
+        if condition is not None or other_condition is not None:
+            if not conditions_agree(condition, other_condition, self._statement):
+                return Finding(False, "structure", "another condition")
+            return self.agree(value, given_value)
         if isinstance(reference, Relation) and isinstance(answer, Relation):
             found = self._relations(reference, answer)
             if found is not None:
@@ -84,36 +89,28 @@ class Comparison:
         right, given = peel(reference), peel(answer)
         if given.value is None or right.value is None:
             return Finding(False, "structure", "a chain of equations that contradicts itself")
+        if conflict(right.label, given.label):
+            return Finding(False, "structure", "values of other names")
         if isinstance(right.value, Relation) or isinstance(given.value, Relation):
             return self._solved(right, given)
+        if (found := self._by_name(right, given) or self._by_name(given, right)) is not None:
+            return found
         return self._unnamed(*_renamed(right, given))
 
-    def agree_renamed(self, reference: Node, answer: Node) -> Finding | None:
-        r"""Compare after giving the answer's parameters the reference's letters; `None` when that changes nothing.
-
-        Args:
-            reference: The right one, such as `k\pi`.
-            answer: The one to judge, such as `n\pi`.
-        """
-        right, given = peel(reference), peel(answer)
-        if right.label is None or given.label is None:
-            # A name on one side only is no parameter.
-            reference, answer = right.value or reference, given.value or answer
-        ours, theirs = symbols(reference) - symbols(answer), symbols(answer) - symbols(reference)
-        if not ours or len(ours) != len(theirs) or len(ours) > _MOST_RENAMED:
+    def _by_name(self, tuple_: Peeled, named: Peeled) -> Finding | None:
+        """Compare `(x, y) = (5, 3)` with `y = 3, x = 5`; `None` where this is not what is compared."""
+        names, values = tuple_.label, tuple_.value
+        items = items_of(named.value) if isinstance(named.value, Sequence) else None
+        labels = labels_of(items) if items else None
+        if not (isinstance(names, Group) and isinstance(values, Group)) or not items or not labels:
             return None
-        for order in itertools.permutations(sorted(ours)):
-            renamed = answer
-            for name, other in zip(order, sorted(theirs), strict=True):
-                renamed = substitute(renamed, other, Symbol(name))
-            found = self.agree(reference, renamed)
-            if found.equal:
-                return replace(found, rule=f"parameters renamed; {found.rule}")
-        return None
+        if set(names.items) != set(labels) or len(values.items) != len(items):
+            return None
+        return match_in_order(values.items, [items[labels.index(name)] for name in names.items], self.agree)
 
     def _unnamed(self, right: Node, given: Node) -> Finding:
         """Compare two values without names."""
-        lists = _items(right), _items(given)
+        lists = items_of(right), items_of(given)
         if lists[0] is not None or lists[1] is not None:
             return self._lists(right, given)
         if isinstance(right, Text) or isinstance(given, Text):
@@ -151,13 +148,10 @@ class Comparison:
 
     def _named(self, right: Peeled, given: Peeled, reference: Relation, answer: Relation) -> Finding | None:
         """Compare two named values: the names must not be two different variables."""
-        one, other = right.label, given.label
-        if isinstance(one, Symbol) and isinstance(other, Symbol) and one != other:
-            swapped = equations_agree(_sides(reference), _sides(answer))
-            return swapped if swapped.equal else Finding(False, "structure", "values of other variables")
-        if isinstance(one, Group) and isinstance(other, Group) and one != other:
-            return Finding(False, "structure", "values of other variables")
-        return None
+        if not conflict(right.label, given.label):
+            return None
+        swapped = equations_agree(_sides(reference), _sides(answer))
+        return swapped if swapped.equal else Finding(False, "structure", "values of other names")
 
     def _inequalities(self, reference: Relation, answer: Relation) -> Finding | None:
         """Compare inequalities in several variables: one is a multiple of the other."""
@@ -184,7 +178,7 @@ class Comparison:
 
     def _sets(self, reference: Node, answer: Node) -> Finding:
         """Compare sets of real numbers, of which one at least can be nothing else."""
-        right, given = _bare_set(reference), _bare_set(answer)
+        right, given = _ascending(_bare_set(reference)), _ascending(_bare_set(answer))
         related = isinstance(given, Relation | Logic) and not isinstance(right, Relation | Logic)
         if related and not self.policy.relations:
             return Finding(False, "structure", "a relation where a set is due")
@@ -213,7 +207,7 @@ class Comparison:
                     other_element = substitute(other_element, other_name, Symbol(name))
                     other_condition = substitute(other_condition, other_name, Symbol(name))
                 return match_in_order((element, condition), (other_element, other_condition), self._statement)
-            case Group(items), Group(others) if _brackets(right) == _brackets(given):  # type: ignore[arg-type]
+            case Group(items), Group(others) if brackets(right) == brackets(given):  # type: ignore[arg-type]
                 return match_in_order(items, others, self.agree)
         return Finding(False, found.stage, found.rule)
 
@@ -229,39 +223,47 @@ class Comparison:
         return Finding(False, "structure", "an equation on one side only")
 
     def _lists(self, right: Node, given: Node) -> Finding:
-        ours, theirs = _items(right), _items(given)
+        ours, theirs = items_of(right), items_of(given)
         if isinstance(right, Matrix) and theirs is not None and not isinstance(given, SetOf):
             return self._matrices(right, given)
         if isinstance(given, Matrix) and ours is not None and not isinstance(right, SetOf):
             return self._matrices(right, given)
         if ours is None or theirs is None:
             return self._against_one(right, given)
+        if isinstance(right, SetOf) and len(right.items) == 1 and isinstance(given, Group):
+            return self.agree(right.items[0], given)
+        if isinstance(given, SetOf) and len(given.items) == 1 and isinstance(right, Group):
+            return self.agree(right, given.items[0])
         if {type(right), type(given)} == {Group, SetOf}:
             return Finding(False, "structure", "an ordered list and a set")
-        if isinstance(right, Group) and isinstance(given, Group) and _brackets(right) != _brackets(given):
+        if isinstance(right, Group) and isinstance(given, Group) and brackets(right) != brackets(given):
             return Finding(False, "structure", "other brackets")
-        if Sequence in (type(right), type(given)) and any(map(_is_closed_pair, (right, given))):
+        if Sequence in (type(right), type(given)) and any(map(is_closed_pair, (right, given))):
             return Finding(False, "structure", "a closed interval and a list")
         ordered = Group in (type(right), type(given)) or self.policy.order == "strict"
-        labels = _labels(ours), _labels(theirs)
+        labels = labels_of(ours), labels_of(theirs)
         if labels[0] and labels[1] and set(labels[0]) == set(labels[1]):
             theirs = tuple(theirs[labels[1].index(label)] for label in labels[0])
             ordered = True
+        elif labels[0] and isinstance(given, Group):
+            ours = by_label(ours, labels[0])
+        elif labels[1] and isinstance(right, Group):
+            theirs = by_label(theirs, labels[1])
         elif labels[0] and len(theirs) == len(ours):
             ordered = True
         if (isinstance(right, SetOf) and isinstance(given, SetOf)) or not self.policy.multiset:
             ours, theirs = self._distinct(ours), self._distinct(theirs)
-        ours, theirs = _expanded(ours), _expanded(theirs)
+        ours, theirs = expanded(ours), expanded(theirs)
         return (match_in_order if ordered else match_any_order)(ours, theirs, self.agree)
 
     def _against_one(self, right: Node, given: Node) -> Finding:
         """Compare a list with a single value: only a list of one is one."""
-        items = _items(right) or _items(given) or ()
+        items = items_of(right) or items_of(given) or ()
         if len(items) != 1:
-            if _items(right) is None and isinstance(right, Constant) and not items:
+            if items_of(right) is None and isinstance(right, Constant) and not items:
                 return Finding(right.name == "empty", "structure", "the empty set")
             return Finding(False, "structure", f"a list of {len(items)} and a single value")
-        return self.agree(items[0], given) if _items(right) else self.agree(right, items[0])
+        return self.agree(items[0], given) if items_of(right) else self.agree(right, items[0])
 
     def _distinct(self, items: tuple[Node, ...]) -> tuple[Node, ...]:
         kept: list[Node] = []
@@ -274,12 +276,12 @@ class Comparison:
         if isinstance(right, Matrix) and isinstance(given, Matrix):
             if (len(right.rows), len(right.rows[0])) != (len(given.rows), len(given.rows[0])):
                 return Finding(False, "structure", "matrices of other shapes")
-            return match_in_order(_entries(right), _entries(given), self.agree)
-        vector, items = (right, _items(given)) if isinstance(right, Matrix) else (given, _items(right))
+            return match_in_order(entries(right), entries(given), self.agree)
+        vector, items = (right, items_of(given)) if isinstance(right, Matrix) else (given, items_of(right))
         if not isinstance(vector, Matrix) or items is None or 1 not in (len(vector.rows), len(vector.rows[0])):
             return Finding(False, "structure", "a matrix on one side only")
-        entries = _entries(vector)
-        pair = (entries, items) if isinstance(right, Matrix) else (items, entries)
+        vector_entries = entries(vector)
+        pair = (vector_entries, items) if isinstance(right, Matrix) else (items, vector_entries)
         return match_in_order(*pair, self.agree)
 
     def _ratios(self, right: Ratio, given: Ratio) -> Finding:
@@ -292,12 +294,14 @@ class Comparison:
 
 
 def _defines(equation: Relation) -> bool:
-    """Whether an equation works an expression out in other variables: `a + b = 2k` says that it is `2k`."""
-    left, right = symbols(equation.sides[0]), symbols(equation.sides[-1])
-    return equation.operators == ("=",) and bool(left and right) and not left & right
+    """Whether an equation works a sum of variables out in other ones: `a + b = 2k` says that it is `2k`."""
+    left, right = equation.sides[0], equation.sides[-1]
+    plain = isinstance(left, Sum) and all(isinstance(term, Symbol | Constant) for term in left.terms)
+    return equation.operators == ("=",) and plain and bool(symbols(right)) and not symbols(left) & symbols(right)
 
 
-def _contradicts(node: Node) -> bool:
+def contradicts(node: Node) -> bool:
+    """Whether a tree is a chain of equations that does not hold, `7 = 5`."""
     return isinstance(node, Relation) and peel(node).value is None
 
 
@@ -324,57 +328,11 @@ def _some(node: Node | None) -> Node:
     return node
 
 
-def _items(node: Node) -> tuple[Node, ...] | None:
-    """Return the items of a list, a set or a tuple, and the values of an expression with both signs; else `None`."""
-    match node:
-        case Sequence(items):
-            flat = tuple(
-                itertools.chain.from_iterable(each.items if isinstance(each, Sequence) else (each,) for each in items)
-            )
-            return _chunked(flat)
-        case Group(items, _, _):
-            spread = branches(node)
-            return items if len(spread) == 1 else spread
-        case SetOf(items):
-            return items
-    if isinstance(node, Relation | Logic | Labelled | Text):
-        return None
-    spread = branches(node)
-    return spread if len(spread) > 1 else None
-
-
-def _expanded(items: tuple[Node, ...]) -> tuple[Node, ...]:
-    return tuple(itertools.chain.from_iterable(branches(item) for item in items))
-
-
-def _chunked(items: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Group a list whose names repeat, `p=5, q=2, p=7, q=2`, into tuples."""
-    names = [peel(item).label if isinstance(item, Relation) else None for item in items]
-    if None in names or len(set(names)) in (1, len(names)):
-        return items
-    width = len(set(names))
-    if len(items) % width or names != names[:width] * (len(items) // width):
-        return items
-    values = [_some(peel(item).value or item) for item in items]
-    return tuple(Group(tuple(values[place : place + width]), "(", ")") for place in range(0, len(values), width))
-
-
-def _labels(items: tuple[Node, ...]) -> list[Node] | None:
-    """Return the names of the items when each has one of its own."""
-    names = [peel(item).label for item in items if isinstance(item, Relation | Labelled)]
-    if len(names) != len(items) or None in names or len(set(names)) != len(names):
-        return None
-    return [name for name in names if name is not None]
-
-
-def _is_closed_pair(node: Node) -> bool:
-    return isinstance(node, Group) and len(node.items) == 2 and "[" in (node.opening, node.closing)
-
-
-def _brackets(node: Group) -> tuple[str, str]:
-    # A vector in angles is a tuple.
-    pair = node.opening, node.closing
-    return ("(", ")") if pair == ("<", ">") else pair
+def _ascending(node: Node) -> Node:
+    """Turn a chain of "greater" around."""
+    if isinstance(node, Relation) and all(operator in (">", ">=") for operator in node.operators):
+        return Relation(tuple(_OPPOSITE[operator] for operator in reversed(node.operators)), node.sides[::-1])
+    return node
 
 
 def _bare_set(node: Node) -> Node:
@@ -382,10 +340,6 @@ def _bare_set(node: Node) -> Node:
     if isinstance(node, Relation) and node.operators in (("in",), ("=",)) and is_label(node.sides[0]):
         return node.sides[1]
     return node.value if isinstance(node, Labelled) else node
-
-
-def _entries(matrix: Matrix) -> tuple[Node, ...]:
-    return tuple(entry for row in matrix.rows for entry in row)
 
 
 def _infinite(node: Node) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from mars.symbolic.atoms import command, letter, number
+from mars.symbolic.atoms import based, command, letter, number
 from mars.symbolic.brackets import bracketed, is_opening
 from mars.symbolic.calls import function
 from mars.symbolic.cursor import Cursor
@@ -86,7 +86,7 @@ def _term(cursor: Cursor) -> Node:
             cursor.take()
             factors = [Call("mod", (_product(factors), factor(cursor)))]
         elif mixed := _mixed(cursor, factors):
-            factors[-1] = mixed
+            factors[-1] = _postfixed(cursor, mixed)
         elif _starts_factor(cursor):
             factors.append(factor(cursor))
         else:
@@ -119,9 +119,12 @@ def _starts_factor(cursor: Cursor) -> bool:
         return not token.upright
     if token.kind == "number":
         # A number behind a number is a list that lost its commas, or prose.
-        return cursor.peek(-1).kind in ("}", ")", "\\}")
+        return not token.spaced and cursor.peek(-1).kind in ("}", ")", "\\}")
     if token.kind == "command":
         return token.text not in _SET_OPERATORS and token.text not in _NOT_FACTORS
+    if token.kind == "(" and cursor.peek(1).kind == "letter" and cursor.peek(2).kind == "relation":
+        # What a parameter runs through, `2k (k > 0)`.
+        return False
     if token.kind == "[":
         # The second bracket of ]1,2[ closes.
         return cursor.peek(1).kind not in ("end", ")", ",", "separator") and cursor.peek(1).text not in _SET_OPERATORS
@@ -152,7 +155,7 @@ def _mixed(cursor: Cursor, factors: list[Node]) -> Node | None:
 
 def _mixed_fraction(cursor: Cursor, whole: Number) -> Node | None:
     start = cursor.position
-    part = factor(cursor)
+    part = _primary(cursor)
     match part:
         case Product((Number(above, None), Power(Number(below, None), _))) if 0 < above < below:
             return Number(whole.value + above / below)
@@ -162,7 +165,10 @@ def _mixed_fraction(cursor: Cursor, whole: Number) -> Node | None:
 
 def factor(cursor: Cursor) -> Node:
     """Read a primary and what is set behind it: powers, factorials, percent signs, primes, degrees."""
-    node = _primary(cursor)
+    return _postfixed(cursor, _primary(cursor))
+
+
+def _postfixed(cursor: Cursor, node: Node) -> Node:
     while True:
         token = cursor.peek()
         if token.kind == "!" and cursor.peek(1).kind != "=":
@@ -174,6 +180,8 @@ def factor(cursor: Cursor) -> Node:
         elif token.kind in ("^", "**"):
             cursor.take()
             node = _raised(cursor, node)
+        elif token.kind == "_" and isinstance(node, Number) and cursor.peek(-1).kind == ")":
+            node = based(cursor, str(node.value))
         elif token.kind == "command" and token.text == "circ" and isinstance(node, Number):
             cursor.take()
             node = _degrees(cursor, node)

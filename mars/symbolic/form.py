@@ -10,7 +10,7 @@ _COMPUTED = frozenset(
     (
         *("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec", "arccsc"),
         *("sinh", "cosh", "tanh", "coth", "arsinh", "arcosh", "artanh", "ln", "log", "lg", "gcd", "lcm", "mod"),
-        *("floor", "ceil", "abs", "max", "min", "det", "sum", "product", "integral", "limit"),
+        *("floor", "ceil", "max", "min", "det", "sum", "product", "integral", "limit"),
     )
 )
 """What an answer that is a number has been computed from; powers, roots, factorials and binomials may stand."""
@@ -24,11 +24,8 @@ def operations(node: Node) -> frozenset[str]:
     """
     match node:
         case Call(name, _) | Fold(name, _, _, _, _) if name in _COMPUTED and not symbols(node):
-            return frozenset((_FAMILIES.get(name, name),)).union(*map(operations, children(node)))
+            return frozenset((name,)).union(*map(operations, children(node)))
     return frozenset().union(*map(operations, children(node)))
-
-
-_FAMILIES = {"lg": "log", "ln": "log"}
 
 
 def is_simplest(node: Node) -> bool:

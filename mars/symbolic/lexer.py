@@ -47,8 +47,8 @@ _TOKEN = re.compile(
     (?P<space>(?:\s|\\[ ,;:>!\n]|~|\\(?:q?quad|hspace\{[^{}]{0,20}\}|hfill|enspace|thinspace)(?![A-Za-z]))+)
     | (?P<scientific>(?:\d+(?:\.\d*)?|\.\d+)[eE][+-]?\d{1,4}(?![\dA-Za-z]))
     | (?P<number>\d{1,3}(?:(?:,(?:\\!)?\ ?|\{,\}|\\,|\\!|\ |~|\\;)\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
-    | (?P<upright>\\(?:text|mbox|textbf|textit|textrm|textnormal|mathrm|operatorname\*?|mathbf|mathit|mathsf|emph|textsf
-        |mathcal|hbox|rm|bf)(?![A-Za-z])\s*\{)
+    | (?P<upright>\\(?:text|mbox|textbf|textit|textrm|textnormal|mathrm|operatorname\*?|emph|textsf|hbox|rm|bf)
+        (?![A-Za-z])\s*\{)
     | (?P<command>\\[A-Za-z]+\*?)
     | (?P<word>[A-Za-z]+|[^\x00-\x7f]+)
     | (?P<relation><=|>=|!=|=<|=>|->|:=|==|~=|=|<|>)
@@ -57,8 +57,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _GROUPED = re.compile(r"[,\s~]|\\[!,;]|\{,\}")
-_THOUSANDS = re.compile(r"\d{1,3}(?:(?:,(?:\\!)\ ?|\{,\}|,|\\,|\\!|\ |~|\\;)\d{3})+(?:\.\d+)?")
+_COMMA = re.compile(r"(?<!\\), ?(?=\d)")
 _OPENING, _CLOSING = frozenset(("(", "[", "\\{")), frozenset((")", "]", "\\}"))
+_SPACES = re.compile(r"~|\\[,;:! ]")
 _TEXT_END = re.compile(r"[{}]")
 _PIECES = re.compile(r"\$|\d+(?:[.,]\d+)*(?:st|nd|rd|th)?\b|[^\W\d_]+(?:[-'][^\W\d_]+)*|[^\s\w]", re.UNICODE)
 
@@ -94,6 +95,8 @@ def tokenize(text: str) -> list[Token]:
             depth += (piece in _OPENING) - (piece in _CLOSING)
         if kind == "upright":
             position = _upright(tokens, text, position, spaced)
+        elif kind == "word":
+            _word(tokens, piece, spaced, text[position : position + 1] == "^")
         else:
             _add(tokens, str(kind), piece, spaced)
         spaced = False
@@ -117,12 +120,12 @@ def _scientific(tokens: list[Token], piece: str, spaced: bool) -> None:
 def _number(match: re.Match[str], text: str, bracketed: bool) -> tuple[str, int]:
     """Tell thousands from lists: `1,234` is one number; `32, 349` and, within brackets, `(1,234)` are lists."""
     piece = match.group()
-    comma = piece.find(",")
-    bare = comma >= 0 and piece[comma + 1].isdigit()
     if piece == text and piece[:2] == "0," and piece[2:].isdigit():
         return piece.replace(",", "."), match.end()
-    if (bare and (bracketed or piece[0] == "0")) or (", " in piece and "\\!" not in piece):
-        return piece[:comma], match.start() + comma
+    comma = _COMMA.search(piece)
+    listed = comma is not None and (bracketed or piece[0] == "0" or comma[0] == ", ")
+    if comma is not None and listed and "\\!" not in piece:
+        return _GROUPED.sub("", piece[: comma.start()]), match.start() + comma.start()
     return _GROUPED.sub("", piece), match.end()
 
 
@@ -135,8 +138,6 @@ def _add(tokens: list[Token], kind: str, piece: str, spaced: bool) -> None:
         tokens.append(Token("relation", RELATIONS.get(piece, piece), spaced))
     elif kind == "command":
         _command(tokens, piece[1:].rstrip("*"), spaced)
-    elif kind == "word":
-        _word(tokens, piece, spaced)
     else:
         piece = {"\\|": "|", "\\%": "%", "\\&": "&"}.get(piece, piece)
         tokens.append(Token(piece, piece, spaced))
@@ -159,9 +160,9 @@ def _command(tokens: list[Token], name: str, spaced: bool) -> None:
         tokens.append(Token("command", name, spaced))
 
 
-def _word(tokens: list[Token], piece: str, spaced: bool) -> None:
-    """Tell names of functions and words from products of letters: `sqrt`, `miles`, `ab`."""
-    folded = piece.lower()
+def _word(tokens: list[Token], piece: str, spaced: bool, raised: bool = False) -> None:
+    """Tell names of functions and words from products of letters: `sqrt`, `miles`, `ab`, and `Be` of `Be^x`."""
+    folded = piece if raised else piece.lower()
     if len(piece) == 1 and piece.isascii():
         tokens.append(Token("letter", piece, spaced))
     elif folded in SEPARATORS:
@@ -173,7 +174,7 @@ def _word(tokens: list[Token], piece: str, spaced: bool) -> None:
     elif piece in GREEK:
         tokens.append(Token("letter", GREEK[piece], spaced))
     elif (
-        len(piece) > 3
+        (len(piece) > 3 and not raised)
         or (len(piece) == 3 and piece.istitle())
         or folded in SHORT_WORDS
         or not piece.isascii()
@@ -198,7 +199,7 @@ def _upright(tokens: list[Token], text: str, position: int, spaced: bool) -> int
             break
     else:
         raise Unreadable("a text that does not end")
-    inside = text[position:end]
+    inside = _SPACES.sub(" ", text[position:end])
     if inside.strip() in UPRIGHT:
         tokens.append(Token(*UPRIGHT[inside.strip()], spaced))
     elif "\\" in inside or "$" in inside or "^" in inside:

@@ -40,7 +40,17 @@ _SYMBOLS = {
     **{"∩": "\\cap ", "∞": "\\infty ", "±": "\\pm ", "∓": "\\mp ", "°": "^\\circ ", "º": "^\\circ ", "∘": "\\circ "},
     **{"∅": "\\emptyset ", "∀": "\\forall ", "∃": "\\exists ", "→": "\\to ", "⇒": "\\Rightarrow ", "⊂": "\\subset "},
     **{"⊆": "\\subseteq ", "∖": "\\setminus ", "√": "\\sqrt ", "∛": "\\sqrt[3]", "∑": "\\sum ", "∏": "\\prod "},
-    **{"∫": "\\int ", "⌊": "\\lfloor ", "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "⟨": "\\langle "},
+    **{
+        "∫": "\\int ",
+        "∠": "\\angle ",
+        "△": "\\triangle ",
+        "⊥": "\\perp ",
+        "⌊": "\\lfloor ",
+        "⌋": "\\rfloor ",
+        "⌈": "\\lceil ",
+        "⌉": "\\rceil ",
+        "⟨": "\\langle ",
+    },
     **{"⟩": "\\rangle ", "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}"},
     **{"ℂ": "\\mathbb{C}", "∣": "|", "′": "'", "″": "''", "‘": "'", "’": "'", "…": "\\ldots ", "⋯": "\\ldots "},
     **{"，": ",", "、": ",", "；": ";", "：": ":", "。": ".", "（": "(", "）": ")", "∧": " and ", "∨": " or "},
@@ -68,6 +78,8 @@ _DOUBLED = re.compile(
 _PRIME_DEGREE = re.compile(r"\\textcirc\b|\\degrees?\b|\^\s*\{?\s*\\?o\s*\}(?=\s|$)|\\deg\b")
 _LEFT_BAR, _RIGHT_BAR = re.compile(r"\\left\s?\|"), re.compile(r"\\right\s?\|")
 _QUAD = re.compile(r"\\q?quad")
+_COLOR = re.compile(r"\\(?:color|textcolor)\s?\{[A-Za-z]{1,20}\}|\\(?:h|v)?phantom\s?\{[^{}]{0,40}\}")
+_DOTS = re.compile(r"\.{3,}")
 _DIRT = re.compile(r"[​‌‍⁠﻿­]|\\(?:left|right)\s?\.|\\(?:displaystyle|textstyle|limits|nolimits|boldsymbol)\b")
 
 
@@ -88,7 +100,10 @@ def normalize(text: str) -> str:
         text = _DOUBLED.sub(r"\\", text)
         text = _PRIME_DEGREE.sub(r"\\circ ", text)
         text = _LEFT_BAR.sub(r"\\lvert ", _RIGHT_BAR.sub(r"\\rvert ", text))
+        text = _COLOR.sub("", text)
         text = _DIRT.sub("", _QUAD.sub(" ", text))
+    if "..." in text:
+        text = _DOTS.sub(r"\\ldots ", text)
     return text.strip().rstrip("^").strip()
 
 

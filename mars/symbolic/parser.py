@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from fractions import Fraction
 
+from mars.symbolic.clock import clock
 from mars.symbolic.cursor import Cursor
 from mars.symbolic.expressions import expression, factor
 from mars.symbolic.lexer import Token, TooLong, Unreadable, tokenize
 from mars.symbolic.normalize import normalize
+from mars.symbolic.remarks import NO_CONDITION, condition, is_domain, measured
 from mars.symbolic.tree import (
     Call,
     Constant,
@@ -31,26 +32,24 @@ from mars.symbolic.tree import (
     Text,
     children,
     rebuild,
-    symbols,
 )
-from mars.symbolic.units import find_unit, is_known
-from mars.symbolic.vocabulary import CONDITIONS, FILLERS, NUMBER_SETS, PHRASES, QUALIFIERS, UNIVERSAL
-from mars.symbolic.words import number_in_words, plain_text, split_magnitude
+from mars.symbolic.units import find_unit
+from mars.symbolic.vocabulary import CONDITIONS, FILLERS, NUMBER_SETS, PHRASES, REASONS
+from mars.symbolic.words import number_in_words, plain_text
 
 MOST_CHARACTERS = 20_000
 """An answer, not a treatise: what is longer is compared as text alone."""
 MOST_LEVELS = 150
 """Levels of a tree; forty brackets make about a hundred."""
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _FRAME = re.compile(r"\\(?:text|mbox|textbf|textit|mathrm|textrm|textnormal)\s*\{|[{}$]|\\[ ,;!]")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _MATH_MARKS = re.compile(r"\\[A-Za-z]|[=^<>]")
 _SEPARATORS = (",", ";", "separator", "\\\\")
 _WORDY = ("word", "letter", "number", "'", "-", ".", "separator", "function", "name")
-_NUMBER_SETS = frozenset(NUMBER_SETS.values())
+_BEFORE_NUMBERS = frozenset(("$", "%", "€", "£", "₹", "yuan", "yen"))
 _LONGEST_LABEL = 12
-_CLAUSE_SPACES = 3
+_CLAUSE_SPACES = 2
 _INEQUALITIES = frozenset(("<", "<=", ">", ">=", "!=", "in", "notin"))
 
 
@@ -73,8 +72,8 @@ def parse(text: str) -> Node:
     plain = normalize(text)
     if not plain:
         raise Unreadable("there is nothing to read")
-    if _CLOCK.fullmatch(plain):
-        return Text(plain.lower().replace(" ", ""))
+    if (time := clock(plain)) is not None:
+        return Text(time)
     if (value := number_in_words(plain)) is not None:
         return Number(value)
     try:
@@ -168,10 +167,16 @@ def listing(cursor: Cursor) -> list[Node]:
         items.append(_item(cursor))
         if not _separates(cursor):
             break
-    while len(items) > 1 and _is_domain(items[-1]) and not _restricts(items[0]):
-        items.pop()
+    if len(items) > 1 and is_domain(items[-1]) and not _restricts(items[0]):
+        domain = items.pop()
+        value = items[0] if len(items) == 1 else Sequence(tuple(items))
+        return [Logic("where", (value, domain))]
+    if len(items) > 1 and isinstance(items[-1], Logic) and items[-1].operator == "where":
+        value, domain = items[-1].operands
+        if is_domain(domain) and not any(isinstance(item, Logic) for item in items[:-1]):
+            return [Logic("where", (Sequence((*items[:-1], value)), domain))]
     if len(items) > 1 and all(_restricts(item) for item in items):
-        return [Logic("or" if "or" in joiners else "and", tuple(items))]
+        return [Logic(next((word for word in ("or", "and") if word in joiners), ","), tuple(items))]
     return items
 
 
@@ -190,15 +195,14 @@ def _restricts(node: Node) -> bool:
     return isinstance(node, Relation) and any(operator in _INEQUALITIES for operator in node.operators)
 
 
-def _is_domain(node: Node) -> bool:
-    r"""Whether a statement only says what a parameter runs through: `k \in \mathbb{Z}`."""
-    match node:
-        case Relation(("in",), (Symbol(), Constant(name))):
-            return name.split()[-1] in _NUMBER_SETS or name.split()[0] in _NUMBER_SETS
-    return False
-
-
 def _item(cursor: Cursor) -> Node:
+    node = _bare_item(cursor)
+    while (found := condition(cursor, _chain)) is not None:
+        node = Logic("where", (node, found)) if found != NO_CONDITION else node
+    return node
+
+
+def _bare_item(cursor: Cursor) -> Node:
     while cursor.peek().kind == "word" and cursor.peek().text.lower() in FILLERS:
         cursor.take()
     token = cursor.peek()
@@ -206,9 +210,11 @@ def _item(cursor: Cursor) -> Node:
         return _quantified(cursor)
     if token.kind == "relation" and token.text in ("=", "~"):
         cursor.take()
+    if cursor.in_rows and token.kind == "word" and token.text.lower() in ("if", "when", "for"):
+        cursor.take()
     if (label := _label(cursor)) is not None:
         return Labelled(label, _chain(cursor))
-    if token.kind == "word":
+    if token.kind == "word" and cursor.peek().kind == "word":
         return _words(cursor)
     return _chain(cursor)
 
@@ -224,6 +230,9 @@ def _quantified(cursor: Cursor) -> Node:
 def _label(cursor: Cursor) -> str | None:
     """Read a name and its colon, `Minimum: 1` or `Sequence 1: ...`, if they come next."""
     start = cursor.peek()
+    if start.kind == "function" and cursor.peek(1).text == "=":
+        cursor.position += 2
+        return start.text
     if start.kind == "letter" and not start.upright and not (start.text.isupper() and cursor.peek(1).kind == ":"):
         return None
     if start.kind not in ("word", "letter"):
@@ -265,8 +274,8 @@ def _words(cursor: Cursor) -> Node:
         phrase.append(cursor.take())
     folded = plain_text(_spelled_out(phrase))
     following = cursor.peek()
-    if following.kind == "number" and find_unit(folded) in ("$", "%"):
-        return Quantity(expression(cursor), str(find_unit(folded)))
+    if following.kind == "number" and (unit := find_unit(folded)) in _BEFORE_NUMBERS:
+        return Quantity(expression(cursor), str(unit))
     if following.kind == "relation" and following.text == "=":
         cursor.take()
         return Labelled(folded, _chain(cursor))
@@ -287,7 +296,10 @@ def _chain(cursor: Cursor) -> Node:
         if token is None:
             break
         operators.append({"=": "!=", "in": "notin"}.get(token.text, f"not {token.text}") if negated else token.text)
-        sides.append(_side(cursor))
+        side = _side(cursor)
+        if operators[-1] in ("in", "notin") and isinstance(side, Symbol) and side.name in NUMBER_SETS:
+            side = Constant(NUMBER_SETS[side.name])
+        sides.append(side)
     return Relation(tuple(operators), tuple(sides)) if operators else sides[0]
 
 
@@ -303,7 +315,7 @@ def _side(cursor: Cursor) -> Node:
     if cursor.peek().kind == "command" and cursor.peek().text == "pmod":
         cursor.take()
         node = Call("residue", (node, cursor.factor()))
-    return _remark(cursor, node)
+    return measured(cursor, node)
 
 
 def _priced(node: Node) -> Node:
@@ -327,93 +339,11 @@ def _opens_item_after(cursor: Cursor) -> bool:
 
 def _words_of_side(cursor: Cursor) -> Node:
     words: list[Token] = []
-    while cursor.peek().kind in ("word", "letter") and cursor.peek().text.lower() not in QUALIFIERS:
+    while cursor.peek().kind in ("word", "letter") and cursor.peek().text.lower() not in CONDITIONS | REASONS:
         words.append(cursor.take())
     folded = plain_text(_spelled_out(words))
     if not folded:
         raise Unreadable("a remark where a value belongs")
     value = number_in_words(folded)
     node: Node = Constant(PHRASES[folded]) if folded in PHRASES else Text(folded) if value is None else Number(value)
-    return _remark(cursor, node)
-
-
-def _remark(cursor: Cursor, node: Node) -> Node:
-    """Read the words behind a value: its unit, or a remark, which is dropped."""
-    token = cursor.peek()
-    if token.kind == "(" and _is_wordy(cursor.peek(1)) and cursor.peek(2).kind == ")":
-        return _annotated(cursor, node)
-    if not _is_wordy(token):
-        return node
-    if _opens_remark(cursor):
-        cursor.skip_region()
-        return node
-    phrase = _unit_phrase(cursor)
-    if _opens_remark(cursor):
-        cursor.skip_region()
-    magnitude, phrase = split_magnitude(phrase)
-    node = node if magnitude == 1 else Product((node, Number(Fraction(magnitude))))
-    unit = find_unit(phrase, upright=True) if phrase else None
-    if phrase and (unit is None or (not is_known(unit) and symbols(node))):
-        raise Unreadable(f"{phrase!r} is no unit")
-    node = Quantity(node, unit) if unit else node
-    if cursor.peek().kind == "(" and _is_wordy(cursor.peek(1)) and cursor.peek(2).kind == ")":
-        return _annotated(cursor, node)
-    return node
-
-
-def _opens_remark(cursor: Cursor) -> bool:
-    """Whether a remark follows that leaves the value what it is; conditions do not, and make the item unreadable."""
-    word = cursor.peek().text.lower() if cursor.peek().kind == "word" else ""
-    if word in CONDITIONS:
-        following = cursor.peek(1)
-        if following.text.lower() in UNIVERSAL or _names_domain(cursor, 1):
-            return True
-        raise Unreadable(f"a condition: {word}")
-    return word in QUALIFIERS
-
-
-def _names_domain(cursor: Cursor, ahead: int) -> bool:
-    r"""Whether `k \in \mathbb{Z}` follows."""
-    return cursor.peek(ahead).kind == "letter" and cursor.peek(ahead + 1).text == "in"
-
-
-def _annotated(cursor: Cursor, node: Node) -> Node:
-    """Read a word in parentheses behind a value, `240 yuan (A)`."""
-    cursor.position += 1
-    word = cursor.take().text
-    cursor.expect(")")
-    unit = find_unit(word.lower(), upright=False)
-    return Quantity(node, unit) if unit and not isinstance(node, Quantity) else node
-
-
-def _is_wordy(token: Token) -> bool:
-    return token.kind == "word" or (token.upright and token.kind in ("letter", "function"))
-
-
-def _unit_phrase(cursor: Cursor) -> str:
-    r"""Take the words of a unit, with powers and quotients: `inches^2`, `km/h`, `square feet`."""
-    phrase = ""
-    while True:
-        token = cursor.peek()
-        if _is_wordy(token):
-            if token.kind == "word" and token.text.lower() in QUALIFIERS | CONDITIONS and phrase:
-                break
-            phrase += f"{'' if phrase.endswith('/') else ' '}{token.text}"
-        elif token.kind == "^" and phrase:
-            braced = cursor.peek(1).kind == "{"
-            power = cursor.peek(1 + braced)
-            if power.kind != "number":
-                break
-            phrase += f"^{power.text}"
-            cursor.position += 3 if braced else 1
-        elif token.kind in ("/", ".", "-", "'") and phrase and _is_wordy(cursor.peek(1)):
-            phrase += token.text if token.kind != "." else ""
-        elif token.kind == "." and phrase:
-            pass
-        else:
-            break
-        cursor.take()
-    words = phrase.split()
-    while words and words[0].lower() in ("st", "nd", "rd", "th"):
-        words.pop(0)
-    return " ".join(words)
+    return measured(cursor, node)

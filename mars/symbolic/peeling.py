@@ -51,6 +51,9 @@ def peel(node: Node) -> Peeled:
     if isinstance(node, Labelled):
         inner = peel(node.value)
         return Peeled(inner.value, Text(node.label))
+    match node:
+        case Relation(("in",), (name, SetOf() as items)) if is_label(name):
+            return Peeled(items, name)
     if not isinstance(node, Relation) or not set(node.operators) <= {"=", "~"}:
         return Peeled(node, None)
     # What stands behind "about" rounds what stands before it, and says nothing more.
@@ -99,21 +102,24 @@ def _differ(first: Node, second: Node) -> bool:
     return same_value(first, second).outcome is Outcome.DIFFERENT
 
 
-def branches(node: Node, *, linked: bool = True) -> tuple[Node, ...]:
+def branches(node: Node) -> tuple[Node, ...]:
     r"""Return the values of an expression with both signs; the node alone when it has none.
 
     Args:
-        node: Any tree.
-        linked: Whether all the signs of an expression change together, as `\pm` and `\mp` do.
+        node: Any tree. Its signs change together when there is a `\mp` among them, and each by itself otherwise.
     """
     count = _signs(node)
     if count == 0:
         return (node,)
-    if linked or count == 1:
+    if count == 1 or _has_lower(node):
         return _with_signs(node, itertools.repeat(True)), _with_signs(node, itertools.repeat(False))
     if 2**count > MOST_BRANCHES:
         return (node,)
     return tuple(_with_signs(node, iter(choice)) for choice in itertools.product((True, False), repeat=count))
+
+
+def _has_lower(node: Node) -> bool:
+    return (isinstance(node, Signed) and not node.upper) or any(map(_has_lower, children(node)))
 
 
 def _signs(node: Node) -> int:

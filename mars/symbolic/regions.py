@@ -30,6 +30,7 @@ from mars.symbolic.tree import (
 from mars.symbolic.types import Finding
 
 MOST_PIECES = 64
+_ONLY_INTERVALS = (("(", "]"), ("[", ")"), ("]", "]"), ("[", "["), ("]", "["), ("]", ")"), ("(", "["))
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!="}
 INFINITE = Constant("infinity")
 _MINUS_INFINITE = Product((MINUS_ONE, INFINITE))
@@ -64,10 +65,12 @@ def is_region(node: Node) -> bool:
         case SetOperation() | SetBuilder():
             return True
         case Group(items, opening, closing):
-            return len(items) == 2 and {opening, closing} in ({"(", "]"}, {"[", ")"}, {"]"}, {"["})
+            return len(items) == 2 and (opening, closing) in _ONLY_INTERVALS
+        case Relation(("in",), (_, SetOf())):
+            return False
         case Relation(operators, _):
             return any(operator in _FLIPPED or operator == "in" for operator in operators)
-        case Logic(_, operands):
+        case Logic("and" | "or" | ",", operands):
             return all(is_region(each) for each in operands)
         case Constant(name):
             return name in ("reals", "empty", "positive reals")
@@ -86,6 +89,8 @@ def regions_agree(reference: Node, answer: Node, agree: Agree) -> Finding:
         right, given = region(reference), region(answer)
     except NoRegion as why:
         return Finding(None, "structure", str(why))
+    if not right and not given and Constant("empty") not in (reference, answer):
+        return Finding(False, "structure", "conditions that nothing meets")
     names, others = _variables(reference), _variables(answer)
     if names and others and names != others:
         return Finding(False, "structure", "inequalities in other variables")
@@ -119,7 +124,11 @@ def region(node: Node) -> list[Piece]:
     Raises:
         NoRegion: The tree is no such set, or its ends cannot be put in order.
     """
-    return _merged(_pieces(node, None))
+    found = _merged(_pieces(node, None))
+    if not found and isinstance(node, Logic) and node.operator == ",":
+        # A comma between x < 1 and x > 2 can only mean "or".
+        return _merged(_operation("union", [_pieces(each, None) for each in node.operands]))
+    return found
 
 
 def _pieces(node: Node, variable: str | None) -> list[Piece]:
@@ -139,7 +148,7 @@ def _pieces(node: Node, variable: str | None) -> list[Piece]:
             return _operation("intersection", [_pieces(base, name), _merged(_pieces(condition, name))])
         case Logic("or", operands):
             return _operation("union", [_pieces(each, variable) for each in operands])
-        case Logic("and", operands):
+        case Logic("and" | ",", operands):
             return _operation("intersection", [_merged(_pieces(each, variable)) for each in operands])
         case Relation(("in",), (Symbol(), base)):
             return _pieces(base, variable)

@@ -178,7 +178,7 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """Statements joined by `and` (a system) or `or` (alternatives), or `forall` in front of one."""
+    """Statements joined by `and`, `or` or `,`, after `forall` or `exists`; or a value and its condition, `where`."""
 
     operator: str
     operands: tuple[Node, ...]
@@ -213,7 +213,6 @@ Structure = Sequence | Group | SetOf | SetBuilder | SetOperation | Matrix | Rela
 Node = Expression | Structure
 
 ZERO = Number(Fraction(0))
-ONE = Number(Fraction(1))
 MINUS_ONE = Number(Fraction(-1))
 
 

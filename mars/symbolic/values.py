@@ -9,7 +9,7 @@ from mars.symbolic.exact import rational
 from mars.symbolic.form import is_expanded, is_factored, is_simplest, operations
 from mars.symbolic.numeric import Outcome, real_value, same_value
 from mars.symbolic.policy import Policy
-from mars.symbolic.tree import Based, Constant, Node, Number, Power, Product, Quantity, Ratio, Symbol, symbols
+from mars.symbolic.tree import Based, Constant, Node, Number, Power, Product, Quantity, Ratio, Symbol, children, symbols
 from mars.symbolic.types import Finding
 from mars.symbolic.units import convert, is_known, same_dimension
 
@@ -120,7 +120,8 @@ def _numbers(reference: Node, answer: Node, policy: Policy) -> Finding:
     reference, answer = _quotient(reference), _quotient(answer)
     if isinstance(reference, Based) and policy.base == "required" and _base(answer) != reference.base:
         return Finding(False, "structure", f"not written in base {reference.base}")
-    left = frozenset() if policy.unevaluated == "allowed" else operations(answer) - operations(reference)
+    refused = policy.unevaluated == "refused" and not operations(reference) and not _is_complex(answer)
+    left = operations(answer) if refused else frozenset()
     if left and not _is_rounded(reference):
         return Finding(False, "structure", f"left to be computed: {', '.join(sorted(left))}")
     found = same_value(reference, answer)
@@ -140,6 +141,11 @@ def _is_rounded(reference: Node) -> bool:
     """Whether a reference may be the rounded value of what it was computed from."""
     value, places = _decimal(reference)
     return value is not None and bool(places) and significant(value, places or 0) >= _LEAST_DIGITS
+
+
+def _is_complex(node: Node) -> bool:
+    """Whether an expression has the imaginary unit in it, whose polar forms need functions."""
+    return node == Constant("i") or any(map(_is_complex, children(node)))
 
 
 def _base(node: Node) -> int:
@@ -218,7 +224,7 @@ def _coarser(
     if policy.coarser is None or right_places is None:
         return False
     places = given_places or 0
-    if places >= right_places or significant(given, places) < policy.coarser:
+    if not places or places >= right_places or significant(given, places) < policy.coarser:
         return False
     return abs(right - given) <= Fraction(1, 2 * 10**places)
 

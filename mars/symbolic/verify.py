@@ -11,27 +11,22 @@ import re
 import time
 from dataclasses import replace
 
-from mars.symbolic.compare import Comparison, Symbolic
+from mars.symbolic.choices import choices_agree
+from mars.symbolic.compare import Comparison, Symbolic, contradicts
 from mars.symbolic.extract import extract, extract_reference
 from mars.symbolic.lexer import TooLong, Unreadable
+from mars.symbolic.names import agree_renamed
 from mars.symbolic.normalize import normalize
 from mars.symbolic.parser import MOST_CHARACTERS, parse
 from mars.symbolic.policy import MATH, Policy
 from mars.symbolic.tree import Node
 from mars.symbolic.types import Finding, Verdict
-from mars.symbolic.words import option_letter
 from mars.symbolic.writing import write
 from mars.thinking import CLOSE, OPEN
 from mars.types import Status
 
-_LONGEST_OPTION = 200
 _FRAMES = re.compile(r"\\(?:left|right|displaystyle|[!,;:]|quad|qquad)(?![A-Za-z])|(?<![^\W_])\s+|\s+(?![^\W_])")
 _TEXT = re.compile(r"\\(?:text|mbox|mathrm|textbf|textnormal)\s*\{([^{}\\]*)\}")
-_PARAMETER = re.compile(
-    r"\binteger|\\in\s*\\mathbb|\bfor (?:some|any|all|every)\b|\barbitrary\b|\bconstant|\\mathbb\s*\{?\s*[ZNR]"
-    r"|整数|任意|∈",
-    re.IGNORECASE,
-)
 
 
 def verify(
@@ -77,7 +72,8 @@ def _judge(
         return _undecided("the reference is empty")
     found = extract(response, number=policy.extraction == "number", open_tag=open_tag, close_tag=close_tag)
     if response.strip() == reference.strip():
-        return _decided(Finding(True, "identical", "the same text"), right, right)
+        # A sentence that nothing marks as an answer is one when the reference is that sentence.
+        return compare_texts(right, right, policy, symbolic)
     if found.text is None:
         cut = "the response was cut off before its answer" if found.truncated else "the response gives no answer"
         return Verdict(False, Status.OK, cut, "extract", "truncated" if found.truncated else "no answer")
@@ -95,16 +91,16 @@ def compare_texts(right: str, given: str, policy: Policy = MATH, symbolic: Symbo
         policy: What counts as the same answer.
         symbolic: The last stage.
     """
-    plain, plain_given = _plain(right), _plain(given)
-    letters = _option(right), _option(given)
-    if plain == plain_given != "":
-        return _decided(Finding(True, "identical", "the same text"), right, given)
-    if letters[0] and letters[1]:
-        return _decided(Finding(letters[0] == letters[1], "structure", "option letters"), right, given)
+    choice = choices_agree(right, given)
+    if choice is not None:
+        return _decided(choice, right, given)
     try:
         expected = parse(right)
     except Unreadable as why:
         return _undecided(f"the reference {right[:80]!r} cannot be read: {why}", given)
+    plain = _plain(right)
+    if plain == _plain(given) != "" and not contradicts(expected):
+        return _decided(Finding(True, "identical", "the same text"), right, given)
     try:
         answer = parse(given)
     except TooLong as why:
@@ -113,13 +109,9 @@ def compare_texts(right: str, given: str, policy: Policy = MATH, symbolic: Symbo
         return _decided(Finding(False, "parse", str(why)), right, given, expected)
     comparison = Comparison(policy, symbolic)
     finding = comparison.agree(expected, answer)
-    if not finding.equal and (_PARAMETER.search(right) or _PARAMETER.search(given)):
-        finding = comparison.agree_renamed(expected, answer) or finding
+    if not finding.equal:
+        finding = agree_renamed(expected, answer, comparison.agree) or finding
     return _decided(finding, right, given, expected, answer)
-
-
-def _option(text: str) -> str | None:
-    return option_letter(_TEXT.sub(r"\1", text).strip(" $")) if len(text) < _LONGEST_OPTION else None
 
 
 def _plain(text: str) -> str:

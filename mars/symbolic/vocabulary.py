@@ -22,7 +22,7 @@ RELATIONS = {
     },
     **{"ge": ">=", "geq": ">=", "geqslant": ">=", "geqq": ">=", "ne": "!=", "neq": "!=", "approx": "~", "simeq": "~"},
     **{"approxeq": "~", "doteq": "~", "cong": "congruent", "equiv": "==", "sim": "sim", "in": "in", "notin": "notin"},
-    **{"ni": "ni", "subset": "subset", "subseteq": "subset", "supset": "supset", "supseteq": "supset", "to": "->"},
+    **{"ni": "ni", "subset": "subset", "subseteq": "subseteq", "supset": "supset", "supseteq": "supseteq", "to": "->"},
     **{"rightarrow": "->", "longrightarrow": "->", "Rightarrow": "=>", "implies": "=>", "iff": "<=>", "mapsto": "->"},
     **{"Leftrightarrow": "<=>", "perp": "perp", "parallel": "parallel", "propto": "propto", "triangleq": "="},
     **{"coloneqq": "=", "ll": "<<", "gg": ">>"},
@@ -70,6 +70,7 @@ GREEK = {
 
 SKIPPED = frozenset(
     (
+        *("tiny", "small", "normalsize", "large", "Large", "LARGE", "huge", "Huge"),
         *_words("left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr bigm middle"),
         *_words("displaystyle"),
         *_words("mathop mathbin mathrel mathopen mathclose hfill hline noindent par allowbreak nonumber"),
@@ -98,14 +99,24 @@ SHORT_WORDS = frozenset(
 )
 """Words of two or three letters; other short runs of letters are products of variables."""
 
-QUALIFIERS = frozenset(_words("where such given as because since so assuming which that is are was were"))
-"""Words that open a remark behind an answer, which leaves the answer what it is."""
+REASONS = frozenset(("because", "since"))
+"""Words that open a reason, which leaves the answer what it is."""
 
-CONDITIONS = frozenset(_words("for with if when whenever unless provided except while by using at from modulo"))
+CONDITIONS = frozenset(
+    (
+        *_words("for where with if when whenever unless provided except while such given as that which at by from"),
+        *_words("using modulo assuming is are was were"),
+    )
+)
 """Words that open what may be a condition, and then belongs to the answer."""
 
-UNIVERSAL = frozenset(_words("all any some every each integer integers real positive natural arbitrary constant"))
-"""Words behind `for` and `with` that only say what a parameter runs through."""
+DOMAIN_WORDS = frozenset(
+    (
+        *_words("all any some every each an a is are be arbitrary integer integers real reals positive negative"),
+        *_words("nonnegative non-negative natural rational complex number numbers constant constants value values of"),
+    )
+)
+"""Words of a remark that only says what parameters run through."""
 
 FILLERS = frozenset(_words("is are equals exactly about approximately approx only roughly around just either both"))
 """Words before a value that leave it what it is."""
@@ -129,7 +140,8 @@ PHRASES = {
     "all real numbers": "reals",
     "all reals": "reals",
     "all integers": "integers",
-    "all positive integers": "positive integers",
+    "all positive integers": "naturals",
+    "positive integers": "naturals",
     "all natural numbers": "naturals",
     "all rational numbers": "rationals",
     "all complex numbers": "complexes",
@@ -137,6 +149,8 @@ PHRASES = {
     "does not exist": "undefined",
     "not defined": "undefined",
     "dne": "undefined",
+    "the limit does not exist": "undefined",
+    "limit does not exist": "undefined",
 }
 """Sentences that name a constant."""
 

@@ -1,4 +1,4 @@
-"""Words of answers: numbers in words, option letters, circled digits, nouns, and text folded for comparison."""
+"""Words of answers: numbers in words, circled digits, and text folded for comparison."""
 
 from __future__ import annotations
 
@@ -28,56 +28,19 @@ _IRREGULAR_ORDINALS = {
     "twelfth": "twelve",
 }
 _PARTS = {"half": 2, "halve": 2, "quarter": 4}
-_DIGITAL_ORDINAL = re.compile(r"(\d{1,18})(st|nd|rd|th)")
+_DIGITAL_ORDINAL = re.compile(r"(\d{1,18})(?:\s?\^)?\s?\{?\s?(?:\\[a-z]{1,15}\s?\{?)?\s?(?:st|nd|rd|th)\s?\}{0,2}")
 _DECIMAL = re.compile(r"\d{1,18}(?:\.\d{1,18})?")
 
 _CHINESE_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _MYRIADS = {"亿": 10**8, "万": 10**4}
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 
-_IRREGULAR_PLURALS = {
-    "people": "person",
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "feet": "foot",
-    "teeth": "tooth",
-    "geese": "goose",
-    "mice": "mouse",
-    "dice": "die",
-    "vertices": "vertex",
-    "indices": "index",
-    "matrices": "matrix",
-    "wolves": "wolf",
-    "knives": "knife",
-    "leaves": "leaf",
-    "loaves": "loaf",
-    "shelves": "shelf",
-    "calves": "calf",
-    "centuries": "century",
-    "movies": "movie",
-    "cookies": "cookie",
-    "pies": "pie",
-    "ties": "tie",
-    "series": "series",
-}
-_JOINING = (
-    "and or not is are was were if then than when where that which so because therefore thus hence but to for from by "
-    "with be has have had it its this these let since either both neither nor i we you he she they will can "
-    "yes no none true false"
-)
-_MATHEMATICAL = "pi sin cos tan sec csc cot log ln exp sqrt mod lim max min gcd lcm infty frac"
-_NO_NOUNS = frozenset(
-    f"{_JOINING} {_MATHEMATICAL} {_SMALL} {_ROUND} dozen hundred thousand million billion trillion half quarter".split()
-)
-_NOUN_PHRASE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏ\u4e00-\u9fff]+(?:[ '\-][A-Za-zÀ-ÖØ-öø-ɏ\u4e00-\u9fff]+){0,5}")
-
 
 def number_in_words(text: str) -> Fraction | None:
-    """Read a number that is written in words, in English or in Chinese.
+    r"""Read a number that is written in words, in English or in Chinese.
 
     Args:
-        text: The whole text: "one hundred and twenty-three", "two and a half", "21st", "三分之二", "5 million".
+        text: The whole text: "twenty-three", "two and a half", "21st", "21^{st}", "三分之二", "5 million".
 
     Returns:
         Its value (of an ordinal, its place), or `None` when the text is anything else, plain digits included.
@@ -89,6 +52,8 @@ def number_in_words(text: str) -> Fraction | None:
         return _chinese(text)
     if text.startswith("-"):
         text = "minus " + text[1:]
+    if match := _DIGITAL_ORDINAL.fullmatch(text):
+        return Fraction(match[1])
     tokens = text.replace("-", " ").replace(",", " ").split()
     if tokens and tokens[0] in ("minus", "negative"):
         value = _english(tokens[1:])
@@ -133,8 +98,6 @@ def _english(tokens: list[str]) -> Fraction | None:
         return None
     if _DECIMAL.fullmatch(tokens[0]):
         return _digits_and_magnitudes(tokens)
-    if len(tokens) == 1 and (match := _DIGITAL_ORDINAL.fullmatch(tokens[0])):
-        return Fraction(match[1])
     if "point" in tokens:
         return _spoken_decimal(tokens)
     if tokens[-1] == "dozen":
@@ -187,7 +150,7 @@ def _cardinal_of_ordinal(word: str) -> str | None:
 
 def _part(tokens: list[str]) -> Fraction | None:
     """Read "half", "three quarters", "a third", "two thirds", "five hundredths"."""
-    word = singular(tokens[-1])
+    word = tokens[-1].removesuffix("s")
     count = tokens[:-1]
     if word == "half" and not count:
         return Fraction(1, 2)
@@ -312,27 +275,12 @@ def _chinese_section(text: str) -> int | None:
     return total + (digit if after_zero else digit * last_unit // 10)
 
 
-def singular(word: str) -> str:
-    """Return an English noun in its singular, near enough to compare two nouns: "boxes" is "box"."""
-    if word in _IRREGULAR_PLURALS:
-        return _IRREGULAR_PLURALS[word]
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies"):
-        return word[:-3] + "y"
-    return word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
+def is_number_word(word: str) -> bool:
+    """Return whether an English word in lower case is a number, a magnitude, an ordinal or a part: "six", "third"."""
+    return word in _ONES or word in _TENS or word in _MAGNITUDES or word in _PARTS or bool(_cardinal_of_ordinal(word))
 
 
-def is_noun_phrase(text: str) -> bool:
-    """Return whether a text can be a noun phrase: at most six words of letters, none that joins, counts or answers."""
-    if not _NOUN_PHRASE.fullmatch(text):
-        return False
-    words = text.casefold().replace("-", " ").split()
-    nouns = [singular(word) for word in words]
-    return _NO_NOUNS.isdisjoint(words) and _NO_NOUNS.isdisjoint(nouns) and not any(map(_cardinal_of_ordinal, nouns))
-
-
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "–": "-", "—": "-", "−": "-", "…": "..."})
+QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "–": "-", "—": "-", "−": "-", "…": "..."})
 _SPACED = {"<super>": "^", "<sub>": "_", "<fraction>": " ", "<circle>": " "}
 _EDGES = " \t\r\n.,;:?'\"*、。，；：？！"
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
@@ -350,7 +298,7 @@ def plain_text(text: str) -> str:
         The folded text; empty when nothing was in it.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", "".join(map(_keep_apart, text.translate(_QUOTES))))
+        text = unicodedata.normalize("NFKC", "".join(map(_keep_apart, text.translate(QUOTES))))
     folded = _EXCLAMATION.sub(r"\1", " ".join(text.replace("`", "'").casefold().split()).strip(_EDGES))
     if (
         len(folded) > 1
@@ -364,29 +312,3 @@ def plain_text(text: str) -> str:
 def _keep_apart(character: str) -> str:
     form = unicodedata.decomposition(character)
     return _SPACED.get(form.partition(" ")[0], "") + character if form.startswith("<") else character
-
-
-_WRAPPER = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf|mbox|boldsymbol|bf|rm)\b\s*")
-_OPTION = re.compile(
-    r"(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|选项|答案|故选|应选|选)\s*[:：]?\s*)?"
-    r"(?:[(（\[](?P<enclosed>[A-Ja-j])[)）\]](?=[.:]?(?:\s+[\w$\\]|$)|[$\\\d])|(?P<closed>[A-J])(?:[)）.．、](?=[\s\d$\\]|$)|[:：](?=\s|$))|(?P<bare>[A-J])$)"
-)
-_OTHER_OPTION = re.compile(r"[(（\[][A-J][)）\]]|\b[A-J](?:[).．、]|$)")
-
-
-def option_letter(text: str) -> str | None:
-    r"""Return the letter of the one option that a text picks.
-
-    Args:
-        text: "(C)", "C.", "C) 12", "Option C", "选C", `\textbf{(C)}\ 12`; a lower-case letter needs its brackets.
-
-    Returns:
-        `A` to `J`, or `None` when the text picks no option, or more than one.
-    """
-    bare = _WRAPPER.sub("", text[:500]).strip(" *$\t\r\n")
-    if bare.startswith("{"):
-        bare = bare[1:].replace("}", "", 1).strip()
-    match = _OPTION.match(bare.rstrip("。"))
-    if match is None or len(text) > 500 or _OTHER_OPTION.search(bare, match.end()):
-        return None
-    return (match["enclosed"] or match["closed"] or match["bare"]).upper()

@@ -83,6 +83,8 @@ def _structure(node: Node) -> str:
             return f"{{{_joined(items)}}}"
         case SetBuilder(element, condition):
             return f"{{{_write(element)} | {_write(condition)}}}"
+        case Logic(",", operands):
+            return _joined(operands)
         case SetOperation(operator, operands) | Logic(operator, operands):
             return f" {operator} ".join(map(_write, operands))
         case Matrix(rows):

@@ -65,6 +65,8 @@ PERCENT_AND_UNITS = [
     (r"36.87^\circ", r"\arctan\frac{3}{4}", True, "a rounded angle"),
     ("6 apples", "6", True, "a counted thing"),
     ("6 apples", "6 pears", False, "another thing"),
+    ("2.5 hours", "2 hours 30 minutes", True, "a quantity in two units"),
+    (r"5 \mathrm{~cm}", "5 cm", True, "the space of typesetters"),
 ]
 ALGEBRA = [
     ("x^2-1", "(x-1)(x+1)", True, "expanded"),
@@ -92,10 +94,19 @@ NAMES = [
     ("12", "8 = 12", False, "one that does not"),
     ("12", "x = 5 + 5 = 12", False, "a working that contradicts itself"),
     (r"\frac{1}{7}", r"\frac{1}{7} \approx 0.143", True, "what rounds it is dropped"),
+    (r"k\pi, k\in\mathbb{Z}", r"k\pi, k\in\mathbb{N}", False, "but run through the same"),
     (r"k\pi, k\in\mathbb{Z}", r"n\pi \text{ for integers } n", True, "parameters are renamed"),
     ("k+1", "n+1", False, "but not where nothing says that they are parameters"),
     ("xy = 12", r"\frac{12}{x}", True, "solved for the other variable"),
     ("y^2 = x", r"\sqrt{x}", False, "half of the solutions"),
+    ("4x", "y^2 = 4x", False, "the side of an equation"),
+    ("2k", "a + b = 2k", True, "a sum worked out"),
+    ("f(x) = 2x", "f'(x) = 2x", False, "another function"),
+    ("|PQ| = 3", "|PR| = 3", False, "another length"),
+    ("(x, y) = (5, 3)", "y = 3, x = 5", True, "coordinates by name"),
+    ("(5, 3)", "y = 5, x = 3", False, "coordinates exchanged"),
+    (r"\frac{x^2}{2} + C", r"\frac{x^2}{2} + c", True, "an arbitrary constant"),
+    ("F = ma", r"E = ma", False, "what is defined is no parameter"),
 ]
 EQUATIONS = [
     ("2x + 3y = 6", "4x + 6y = 12", True, "a multiple"),
@@ -125,6 +136,10 @@ SETS = [
     (r"x \in [0, 1]", r"2x \in [0, 1]", False, "of something else"),
     (r"\emptyset", "no solution", True, "the empty set in words"),
     (r"[0, +\infty)", "[0, oo)", True, "infinity in plain text"),
+    ("]1, 2[", "(1, 2)", True, "French brackets"),
+    ("x < 1, x > 2", "x < 1 or x > 2", True, "a comma that can only mean or"),
+    ("x < 1 and x > 2", "x < 3 and x > 4", False, "conditions that nothing meets"),
+    ("1 < x < 2", "2 > x > 1", True, "a chain turned around"),
 ]
 LISTS = [
     ("2, 7", "7, 2", True, "a bare list has no order"),
@@ -156,6 +171,8 @@ LISTS = [
     ("2:3", "4:6", True, "ratios cancel"),
     ("2:3", "3:2", False, "and have an order"),
     ("4 cats and 2 dogs", "4, 2", True, "counted things"),
+    (r"(\pm 1, \pm 2)", "(1, 2), (-1, -2)", False, "signs of two coordinates change by themselves"),
+    (r"x \in \{2, 3\}", "2, 3", True, "membership in a list"),
 ]
 WORDS = [
     (r"\text{north}", "North", True, "case"),
@@ -165,6 +182,22 @@ WORDS = [
     ("B", "A, B or C", False, "enumerating"),
     ("even", "odd", False, "words that share a variable"),
     ("5 if n is even", "5 if n is odd", False, "a condition counts"),
+    ("4", "4 as well as 5", False, "a remark that adds an answer"),
+    ("B", r"B \text{ is incorrect}", False, "a remark that takes it back"),
+    ("n is even", "n is odd", False, "what is said of a variable"),
+    (r"2k \text{ where } k > 3", r"2k \text{ where } k < 3", False, "conditions differ"),
+    (
+        r"\begin{cases} x, & x \ge 0 \\ -x, & x < 0 \end{cases}",
+        r"\begin{cases} -x, & x \ge 0 \\ x, & x < 0 \end{cases}",
+        False,
+        "branches exchanged",
+    ),
+    (
+        r"\begin{cases} x, & x \ge 0 \\ -x, & x < 0 \end{cases}",
+        r"\begin{cases} -x, & x < 0 \\ x, & x \ge 0 \end{cases}",
+        True,
+        "branches in another order",
+    ),
     ("12:30", "6:15", False, "times of day are no ratios"),
     ("sixteen", "16", True, "a number in words"),
     ("The slow clock is right more often.", "slow", True, "what a sentence is about"),
@@ -198,7 +231,7 @@ POLICIES = [
     (replace(MATH, rounding="exact"), "3.142", r"\pi", False),
     (replace(MATH, decimals=2), r"\frac{2}{7}", "0.29", True),
     (replace(MATH, coarser=None), "248.37", "248.4", False),
-    (replace(MATH, coarser=3), "248.37", "248", True),
+    (replace(MATH, coarser=3), "2.4837", "2.48", True),
     (replace(MATH, tolerance=Fraction(1, 100)), "50.1", "50.3", True),
     (replace(MATH, percent="value"), "25", r"25\%", False),
     (replace(MATH, units="required"), "3 km", "3", False),

@@ -72,12 +72,12 @@ FORMS = [
     ("1, 2 and 3", "1, 2, 3", "a list in words"),
     (r"x = 1 \text{ or } x = -1", "x = 1, x = -1", "alternatives"),
     ("x < 0 or x > 1", "x < 0 or x > 1", "inequalities combine"),
-    ("a > 0, b > 0", "a > 0 and b > 0", "and by a comma"),
+    ("a > 0, b > 0", "a > 0, b > 0", "statements by a comma"),
     ("3 : 4", "3 : 4", "a ratio"),
     ("Ann: 5, Ben: 7", "ann: 5, ben: 7", "labels"),
     ("the price is 5 dollars", "price: 5 $", "a sentence that names a value"),
-    (r"k\pi, k \in \mathbb{Z}", "k*pi", "what a parameter runs through is dropped"),
-    (r"x + 1 \text{ for all real } x", "x + 1", "a universal remark is dropped"),
+    (r"k\pi, k \in \mathbb{Z}", "k*pi where k in integers", "what a parameter runs through"),
+    (r"x + 1 \text{ for all real } x", "x + 1 where x in reals", "the same in words"),
     (r"\forall x, x = x", "x forall x = x", "a quantifier is not"),
     (r"\sum_{k=1}^{n} k^2", "sum(k^2; k: 1, n)", "a sum"),
     (r"\int_0^1 (x - x^2)\,dx", "integral(x + (-1)*(x^2); x: 0, 1)", "an integral"),
@@ -87,7 +87,7 @@ FORMS = [
     ("no solution", "empty", "a phrase for the empty set"),
     ("infinitely many", "infinity", "a phrase for infinity"),
     (r"\text{north-east}", "'north-east'", "words"),
-    ("9:45", "'9:45'", "a time of day is no ratio"),
+    ("9:45", "'9:45?'", "a time of day is no ratio"),
 ]
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mars.symbolic.units import LONGEST, convert, find_unit, is_known, lookup, ratio, same_dimension
+from mars.symbolic.unit_table import COUNTERS, UNCOUNTED, UNHEADED
+from mars.symbolic.units import LONGEST, convert, find_unit, is_known, is_noun_phrase, same_dimension, singular
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,20 @@ from mars.symbolic.units import LONGEST, convert, find_unit, is_known, lookup, r
         ("boxes", "box", "a word, singular"),
         ("words per minute", "word/min", "a word in a quotient"),
         ("pounds", "pound", "mass or money: left as it is"),
+        ("small boxes", "small box", "an adjective before its noun"),
+        ("negative numbers", "negative number", "an adjective that alone would turn the value"),
+        ("ordered pairs", "ordered pair", "solutions, and not twice as many"),
+        ("students in the class", "student in the class", "and where they are"),
+        ("apples in total", "apple", "the sum of them"),
+        ("times", "time", "how often"),
+        ("times per week", "time/week", "a rate"),
+        ("% increase", "%", "the change that a percentage is of"),
+        ("% of his money", "%", "whose it is says nothing"),
+        ("本书", "本书", "a Chinese measure word and its noun"),
+        ("种不同的方法", "种不同的方法", "with an adjective"),
+        ("个三角形", "个三角形", "a digit within a noun"),
+        ("名学生", "名学生", "people"),
+        ("人", "人", "a noun that needs no measure word"),
     ],
 )
 def test_a_unit_has_one_text_however_it_is_written(phrase: str, unit: str, why: str) -> None:
@@ -93,6 +108,27 @@ def test_a_single_letter_is_a_unit_only_upright(letter: str) -> None:
         ("m/(kg/s)", "a quotient below a quotient"),
         ("a" * (LONGEST + 1), "too long"),
         ("^" * LONGEST, "dirt"),
+        *(
+            (phrase, "arithmetic")
+            for phrase in ("squared", "cubed", "square", "reciprocal", "mod", "plus", "root", "base")
+        ),
+        *(
+            (phrase, "several times as many")
+            for phrase in ("pairs", "halves", "score", "gross", "dozens", "tens", "grand")
+        ),
+        *((phrase, "a judgement") for phrase in ("wrong", "incorrect", "unknown", "undefined", "false")),
+        *((phrase, "another number") for phrase in ("repeating", "recurring", "negative", "imaginary", "odd")),
+        *(
+            (phrase, "a comparison")
+            for phrase in ("more", "less", "fewer", "more apples", "times larger", "years older")
+        ),
+        *((phrase, "a place or a time") for phrase in ("below", "above", "years ago", "off", "PM", "o'clock", "BC")),
+        *((phrase, "an approximation") for phrase in ("ish", "approximately", "or so", "around")),
+        *((phrase, "a change that turns the sign") for phrase in ("% off", "% decrease", "loss", "% less")),
+        *((phrase, "words that join") for phrase in ("of them", "the", "satisfies the equation", "p m", "times x")),
+        *((phrase, "a power or a part") for phrase in ("次方", "分之一", "折", "倍", "个半小时", "个百", "个五")),
+        *((phrase, "a bound or an approximation") for phrase in ("以上", "个以下", "多", "人左右", "天前", "厘米以上")),
+        ("答案", "no measure word"),
     ],
 )
 def test_what_is_no_unit(phrase: str, why: str) -> None:
@@ -126,9 +162,9 @@ def test_what_is_no_unit(phrase: str, why: str) -> None:
         ("rev", "degree", "360", "a full turn"),
     ],
 )
-def test_ratios_are_exact(one: str, other: str, how_many: str, why: str) -> None:
-    assert ratio(one, other) == Fraction(how_many), why
-    assert ratio(other, one) == 1 / Fraction(how_many), why
+def test_sizes_are_exact(one: str, other: str, how_many: str, why: str) -> None:
+    assert convert(Fraction(1), one, other) == Fraction(how_many), why
+    assert convert(Fraction(how_many), other, one) == 1, why
 
 
 @pytest.mark.parametrize(
@@ -149,7 +185,6 @@ def test_ratios_are_exact(one: str, other: str, how_many: str, why: str) -> None
 )
 def test_dimensions_do_not_mix(one: str, other: str, why: str) -> None:
     assert not same_dimension(one, other), why
-    assert ratio(one, other) is None, why
     assert convert(Fraction(1), one, other) is None, why
 
 
@@ -169,11 +204,6 @@ def test_temperatures_have_their_own_zero(value: str, source: str, target: str, 
     assert convert(Fraction(expected), target, source) == Fraction(value)
 
 
-def test_a_zero_point_is_no_ratio() -> None:
-    assert same_dimension("°C", "°F")
-    assert ratio("°C", "°F") is None
-
-
 @pytest.mark.parametrize(
     ("unit", "known"), [("cm^2", True), ("km/h", True), ("pound", True), ("goat", False), ("word/min", False)]
 )
@@ -181,14 +211,40 @@ def test_known_units_are_told_from_words(unit: str, known: bool) -> None:
     assert is_known(unit) is known
 
 
-def test_lookup_takes_phrases_and_refuses_what_is_not_one_unit() -> None:
-    litre, cube = lookup("L"), lookup("cubic decimeters")
-    assert litre == cube
-    assert litre is not None
-    assert litre.dimension == (("m", 3),)
-    assert lookup("pound") is None
-    assert lookup("goat") is None
-    assert lookup("x + 1") is None
+@pytest.mark.parametrize(
+    ("plural", "noun"),
+    [
+        ("apples", "apple"),
+        ("boxes", "box"),
+        ("cities", "city"),
+        ("people", "person"),
+        ("class", "class"),
+        ("bus", "bus"),
+    ],
+)
+def test_nouns_lose_their_plural(plural: str, noun: str) -> None:
+    assert singular(plural) == noun
+    assert singular(noun) == noun
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("red balls", True),
+        ("the total area", True),
+        ("full-time employees", True),
+        ("butterflies", True),
+        ("family", True),
+        ("exactly", False),
+        ("sin", False),
+        ("is odd", False),
+        ("x1", False),
+        ("one two three four five", False),
+        ("very large old red balls", False),
+    ],
+)
+def test_noun_phrases_are_words_that_state_nothing(text: str, noun: bool) -> None:
+    assert is_noun_phrase(text) is noun
 
 
 SIMPLE = st.sampled_from(
@@ -198,18 +254,31 @@ UNITS = st.builds(lambda above, power, below: f"{above}^{power}/{below}", SIMPLE
 
 
 @given(UNITS, UNITS)
-def test_ratios_invert_and_a_unit_is_itself(one: str, other: str) -> None:
-    assert ratio(one, one) == 1
-    forth, back = ratio(one, other), ratio(other, one)
-    assert (forth is None) is (back is None)
-    assert forth is None or forth * (back or 0) == 1
+def test_conversions_invert_and_a_unit_is_itself(one: str, other: str) -> None:
+    assert convert(Fraction(1), one, one) == 1
+    there = convert(Fraction(1), one, other)
+    assert (there is None) is (convert(Fraction(1), other, one) is None)
+    assert there is None or convert(there, other, one) == 1
 
 
 @given(SIMPLE, SIMPLE, SIMPLE)
-def test_ratios_chain(a: str, b: str, c: str) -> None:
-    first, second, whole = ratio(a, b), ratio(b, c), ratio(a, c)
-    if first is not None and second is not None:
-        assert whole == first * second
+def test_conversions_chain(a: str, b: str, c: str) -> None:
+    there = convert(Fraction(1), a, b)
+    if there is not None and same_dimension(b, c):
+        assert convert(there, b, c) == convert(Fraction(1), a, c)
+
+
+@given(st.sampled_from(["apples", "red boxes", "men"]), st.sampled_from(sorted(UNCOUNTED | UNHEADED)))
+def test_no_word_of_comparison_or_arithmetic_ends_a_noun_phrase(noun: str, word: str) -> None:
+    assert not is_noun_phrase(word)
+    assert not is_noun_phrase(f"{noun} {word}")
+
+
+@given(st.text(alphabet="个本人只天元的同不以上下左右多少倍折分之一百", max_size=12))
+def test_chinese_begins_with_its_measure_word(text: str) -> None:
+    if is_noun_phrase(text):
+        assert text[0] in COUNTERS
+        assert not set(text) & set("以上下左右多少倍折百")
 
 
 @given(st.text(alphabet=r"abcdmghkHLNJWVAKs°%$€/^*·²³ .-()\{}perquaof123元平方米每", max_size=LONGEST), st.booleans())
@@ -217,7 +286,7 @@ def test_a_canonical_text_is_its_own_canonical_text(phrase: str, upright: bool) 
     unit = find_unit(phrase, upright=upright)
     if unit is not None and is_known(unit):
         assert find_unit(unit, upright=True) == unit or "C" in unit
-        assert ratio(unit, unit) == 1
+        assert convert(Fraction(1), unit, unit) == 1
 
 
 @given(st.text(max_size=LONGEST + 5), st.booleans())
@@ -225,4 +294,4 @@ def test_any_text_is_answered(phrase: str, upright: bool) -> None:
     unit = find_unit(phrase, upright=upright)
     if unit is not None:
         assert unit
-        assert ratio(unit, unit) is not None
+        assert convert(Fraction(1), unit, unit) is not None
