@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 WINDOW = 2000
 """Characters that are read behind a phrase, and of the last paragraph."""
+_TRIED = 20
+"""Phrases that are looked at, from the last one back, until one announces an answer."""
 
 
 class Span(NamedTuple):
@@ -32,10 +35,13 @@ _PHRASE = re.compile(
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+_LABEL = re.compile(
+    r"[^\n]{0,200}?(?:[,;，；、|]\s?[A-Za-z]\w{0,20}\s?[:：]|[,;，；、|\s]\s?[B-J]\s?[:：=])|[^\n]{0,200}\n\W{0,4}[B-J]\s?[:：.)]"
+)
 _FINAL = re.compile(r"final|最终", re.IGNORECASE)
 _SKIPPED = re.compile(
-    r"(?:[\s*_`:：=>\"“”]|(?:is|therefore|thus|simply|just|exactly|approximately|about|roughly|equal to|given by"
-    r"|indeed|option)\b){0,40}",
+    r"(?:[-=]{1,2}>|(?<=\n)>\s|[\s*_`:：=\"“”]|(?:is|therefore|thus|simply|just|exactly|approximately|about|roughly"
+    r"|equal to|given by|indeed|option)\b){0,40}",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
@@ -44,10 +50,12 @@ _CLAUSE_END = re.compile(
     | (?<![.]) (?<!\be\.g) (?<!\bi\.e) (?<!\\right) [.] (?=[*"'”)]{0,4}(?:\s|$))
     | (?:(?<=[A-Za-z][a-z]) | (?<=\*\*)) !
     | ,?\s(?:because|since|which|where|whereas|assuming|given\ that|but)\b
+    | ,\s(?:not|or\ rather|I\ mean|wait|actually|sorry)\b | (?<=[\d$})]),\sno\b | (?<=[\d$})])，不
     """,
     re.VERBOSE,
 )
 _SENTENCE_END = re.compile(r"\n|[。！？?]|(?<![.])(?<!\be\.g)(?<!\bi\.e)(?<!\\right)[.](?=[*\"'”)]{0,4}(?:\s|$))")
+_STOP = re.compile(r"[.!?]\s|[。！？\n]")
 _COPULA = re.compile(r"(?:\b(?:is|are|was|were|be|equals?)\b|[=≈＝]|是|为|等于)\s?", re.IGNORECASE)
 _CONNECTIVE = re.compile(
     r"(?:^[\s.。!！?？*\"”)]{0,8}|[,，;；]\s?)"
@@ -59,6 +67,72 @@ _EQUATION = re.compile(r"[^=]*$|[A-Za-z]\w{0,3}\s?(?:\([\w, ]{1,20}\)\s?)?[=<>�
 _ALIGNED = re.compile(r"\\end\{(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}[\s$.\\\])]{0,8}$")
 _ROW = re.compile(r"\\\\|&|\\begin\{[a-z]+\*?\}")
 _SIDE = re.compile(r"(?:[=≈]|\\approx\b|\\Rightarrow\b|\\implies\b)")
+_COMPARED = re.compile(
+    r"(?:(?<![\w<>/\\])[A-Za-z]\s?|(?<=\s)(?<!\n))(?:(?<![-=<>])[<>≤≥≠](?![<>])=?|\\(?:n?eq?|[gl](?:eq?|t)))\s?$"
+)
+_NO_SOLUTION = re.compile(
+    r"""
+      (?: ^[\s.。!?！？*"”)]{0,8} | [,;:，；：] | \b(?:(?=there\s)|(?:so|thus|hence|therefore|means|conclude|that)\b) )
+      [\s*,]{0,4} (?: (?:then|that|so|thus|therefore)\s ){0,2}
+      (?: there\s(?:is|are|exists?)\s
+        | (?: it | (?:the|this|our)\s(?:\w+\s){0,2}(?:equation|system|inequality|problem)s?(?:\s\$?[^$,;]{1,60}?\$?)? )
+          \sha(?:s|ve)\s )?
+      no\s(?:(?:real|integer|rational|complex|natural|valid|possible|such)\s){0,2}solutions?
+      (?: \sexists? | \s(?:to|of)\s(?!\w+\sproblem)[^,;.]{1,60}
+        | \sfor\s(?:the|this|these)\s(?:\w+\s)?(?:equation|system|inequality)s? )?
+      [\s.!$*]{0,6}$
+    | (?:方程组?|不等式组?|此题|原题|题目|所以|因此|故|则|^)\s?(?:没有|无)(?:实数|整数)?解[\s.。!！$*]{0,6}$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|for|case|unless|otherwise|where|while|whether)\b|[若当]|如果|情况", re.IGNORECASE
+)
+_EMPTY_SET = re.compile(r"\\\{(?:[\s~]|\\[,;!: ]){0,8}\\\}")
+_NOT_BEFORE = re.compile(
+    r"""
+      (?: \b(?:not|never|(?:is|are|was)n['’]t) | 不(?:应该?|可?能|会)?是 | 并非 )
+      (?: \\(?:boxed|fbox|text|displaystyle|left)\b | [\s$\\()\[*{"“] | <answer> ){0,20}$
+    | (?: \b(?:cannot|can['’]t|not|n['’]t|might|may)\s(?:be|equal(?:\sto)?) | 不(?:应该?|可?能|会)?(?:为|等于) )
+      [\s$\\(*]{0,8}$
+    | (?: \b(?:cannot|unable\sto|not|hard\sto|impossible\sto|no\sway\sto) | n['’]t ) \s(?:\w+\s){0,2}?
+      (?:determine|know|tell|say|decide|sure|certain|conclude|think|believe|clear|claim|confirm|verify|prove)\b
+      (?: (?!\b(?:so|but|thus|hence|therefore|because|since|as)\b) [^,;.] ){0,100}$
+    | \b(?: whether(?!\sor\snot) | (?:unclear|unknown|wonder|knows?|tell|say|sure|certain|determine|decide)\sif
+        | (?:wrong|incorrect|false|not\s(?:true|correct|right))\s(?:that|to\s(?:say|think|assume|conclude)) )\b
+      [^,;.]{0,100}$
+    | (?: (?:无法|不能|难以|不)(?:确定|判断|知道|得知|肯定|确认|断定|认为) | 是否 | 是不是 ) [^，。；,;]{0,60}$
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_NOT_BEHIND = re.compile(
+    r"""
+      (?: \\(?:text\w{0,6}|quad|mathrm|[,;!\ ]) | </answer> | [\s{}$\\()\]*,.;"”'，。；（）—-] ){0,20}
+      (?: (?:but|however|wait|no|hmm+|and|oh)\b[\s,.!…—-]{0,4} | (?:但是?|等等|不|可是)[，,]? ){0,3}
+      (?! it\b [^.]{0,40} \s(?:to|that|for)\b )
+      (?: (?: (?:this|that|it|which|(?:this|that|the|my)\s(?:answer|result|value|one))\b\s? )?
+          (?: (?:is|was|['’]s|seems|looks|must\sbe) \s(?:\w+ly\s|also\s)?
+              (?: wrong|incorrect|impossible|invalid|false|mistaken|extraneous|absurd
+                | a\s(?:contradiction|mistake) | an\serror )\b
+            | (?: (?:is|was|['’]s)\s(?:\w+ly\s)?not | (?:is|was)n['’]t | c(?:an|ould)(?:not|['’]t|n['’]t|\snot)\sbe )
+              \s(?:\w+ly\s)?(?:(?:the|an?|our)\s)?(?:(?:correct|right|final|valid|possible|actual|real)\s)?
+              (?:answer|solution|right|correct|possible|valid|true|acceptable|allowed)\b
+            | (?:does\snot|doesn['’]t|cannot|can['’]t|won['’]t)\s(?:work|satisfy|hold|make\ssense)\b )
+        | (?:这个?|那|它|该|此)?(?:答案|结果)?(?:显然|明显)?是?
+          (?:不对|错误?|错了|不正确|不可能|不成立|不符合题意|不合题意|并?不是(?:正确)?答案|有误)的?(?:答案)?
+          (?=[\s，。,.!！；}$]|$)
+        | (?<=\bbut\s)I(?:\scannot|\scan['’]t|['’]m\snot|\sam\snot|\sdo\snot|\sdon['’]t)\s
+          (?:confirm|sure|certain|think|know|believe|verify)\b )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_NOT_WITHIN = re.compile(
+    r"""
+      ^[\W_]{0,8}(?:\\?text\w{0,6}[\W_]{0,8})?(?:\w{1,12}ly\s)?not\b\W{0,8}\d | ^不是
+    | \d[\s$]{0,8}(?:\\text\s?\{\s?)?(?:is\s(?:wrong|incorrect|not\s)|不对|不正确|是?错|有误)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _JOINER = re.compile(r"\s{0,3}(?:,?\s{0,3}(?:and|or|和|或)\b|[,;、&])\s{0,3}", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"[\s,]{0,4}or\b|[\s,(]{0,4}(?:maybe|perhaps|possibly|probably)\b", re.IGNORECASE)
 _UNIT = re.compile(
@@ -83,7 +157,7 @@ _CLOSERS = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 _COMMAND = re.compile(r"\\(?:text\w{0,6}|mbox|mathrm|operatorname\*?)\s{0,3}\{[^{}]*\}|\\[A-Za-z]+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
 _TELLING = re.compile(
-    r"\b(?:is|are|was|were|been|has|have|had|will|would|can|could|should|might|did|don't|doesn't|we|you|he|she|it|they"
+    r"\b(?:is|are|was|were|been|has|have|had|will|would|can|could|should|might|did|don't|doesn't|isn't|aren't|wasn't|we|you|he|she|it|they"
     r"|there|this|these|let|know|get|find|need|give|so|because|therefore|thus|hence|since|i'm|it's|that's|there's|let's"
     r"|we've|i'd|i'll|i've|can't|what|how|why)\b"
 )
@@ -159,13 +233,41 @@ def is_prose(text: str) -> bool:
     )
 
 
-def phrases(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Yield where each phrase that announces an answer starts and ends, and whether it says "final"."""
-    for match in _PHRASE.finditer(text):
-        if match.group() in ("A:", "A :") and "\nB:" in text[match.end() : match.end() + WINDOW]:
-            continue  # The first of the options of a question.
+def says_something(text: str) -> bool:
+    """Return whether a text can be an answer at all: a letter, a digit, or the sign of a set without members."""
+    return any(each.isalnum() or each in "∞∅" for each in text) or bool(_EMPTY_SET.search(text))
+
+
+def sentence_before(text: str, position: int) -> str:
+    """Return what the sentence around a position says before it, or the last 200 characters of that."""
+    return _STOP.split(text[max(0, position - 200) : position])[-1]
+
+
+def denied(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Return whether an answer is called wrong, or no answer, by the words around it or, without a span, by its own."""
+    if end is None:
+        return len(text) <= WINDOW and bool(_NOT_WITHIN.search(text))
+    return bool(_NOT_BEFORE.search(sentence_before(text, start)) or _NOT_BEHIND.match(text, end, end + 200))
+
+
+def unsolvable(sentence: str) -> tuple[int, int] | None:
+    """Return the span of "there are no solutions" at a sentence's end, or `None` where it holds for one case."""
+    match = _NO_SOLUTION.search(sentence)
+    return match.span() if match and not _CONDITION.search(sentence, 0, match.start()) else None
+
+
+def phrases(text: str, letters: bool = True) -> Iterator[tuple[int, bool]]:
+    """Yield where each phrase that announces an answer ends and whether it says "final", the last one first.
+
+    Args:
+        text: The whole text.
+        letters: Whether "A:" announces an answer. Where other labels follow it is the first of several, and never does.
+    """
+    for match in reversed(deque(_PHRASE.finditer(text), _TRIED)):
+        if match.group() in ("A:", "A :") and (not letters or _LABEL.match(text, match.end())):
+            continue
         around = text[max(0, match.start() - 12) : match.end()]
-        yield match.start(), match.end(), bool(_FINAL.search(around))
+        yield match.end(), bool(_FINAL.search(around))
 
 
 def announced(text: str, start: int, direct: bool = False) -> tuple[int, int] | None:
@@ -187,7 +289,7 @@ def announced(text: str, start: int, direct: bool = False) -> tuple[int, int] | 
         return begin, begin + end
     end = next(_ends(window, spans, _CLAUSE_END), len(window))
     clause = window[:end]
-    if _EMPTY_TALK.match(clause) or not any(map(str.isalnum, clause)):
+    if _EMPTY_TALK.match(clause) or not says_something(clause):
         return None
     if not is_prose(clause):
         return begin, begin + end
@@ -235,7 +337,7 @@ def _last_sentence_with_answer(paragraph: str) -> tuple[int, int, str] | None:
     stops = [0, *_ends(paragraph, math_spans(paragraph), _SENTENCE_END), len(paragraph)]
     for begin, end in zip(reversed(stops[:-1]), reversed(stops[1:]), strict=True):
         sentence = paragraph[begin:end]
-        if not any(map(str.isalnum, sentence)):
+        if not says_something(sentence):
             continue
         found = concluded(sentence)
         if found:
@@ -248,9 +350,12 @@ def _last_sentence_with_answer(paragraph: str) -> tuple[int, int, str] | None:
 def concluded(sentence: str) -> tuple[int, int, str] | None:
     """Return the span of what a sentence concludes and what marked it, or `None`.
 
-    In turn: all that follows "so", the mathematics that it ends with, what follows the last "is" or "=", the last
-    mathematics, the last number.
+    In turn: that there are no solutions, all that follows "so", the mathematics that it ends with, what follows the
+    last "is" or "=", the last mathematics, the last number.
     """
+    if _NO_SOLUTION.search(sentence):
+        unsolved = unsolvable(sentence)
+        return (*unsolved, "phrase") if unsolved else None
     spans = math_spans(sentence)
     last = spans[-1].end if spans else 0
     if "&" in sentence[last:] and "\\end{" not in sentence:
@@ -264,7 +369,7 @@ def concluded(sentence: str) -> tuple[int, int, str] | None:
             return start, len(sentence), "phrase"
     number = last_number(sentence[last:], strict=True)
     if number:
-        return last + number[0], last + number[1], "number"
+        return compared(sentence, last + number[0]), last + number[1], "number"
     if spans:
         first = len(spans) - 1
         while first and _joined(sentence, spans[first - 1], spans[first]):
@@ -307,6 +412,13 @@ def last_number(text: str, strict: bool = False) -> tuple[int, int] | None:
         if found and (begin == 0 or found[0] > begin):
             return found
     return None
+
+
+def compared(text: str, start: int) -> int:
+    """Return where a relation begins whose right side begins at `start`, as in `x > 5`, or `start` without one."""
+    begin = max(0, start - 20)
+    relation = _COMPARED.search(text[begin:start])
+    return begin + relation.start() if relation else start
 
 
 def numbers(text: str) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@ r"""Finding the one answer that a response commits to, by a declared contract.
 
 In turn: the last `\boxed{}`; the last `<answer>` tag; what the last phrase announces ("the answer is", "####", "答案");
 the whole text when it is a bare answer; what the closing sentence concludes; with `number`, the last number. What is
-declared final behind the last box, by a tag or "final answer", supersedes the box. Linear in the length of the text.
+declared final behind the last box, by a tag or "final answer", supersedes the box. An answer that its own sentence
+denies is withdrawn, and what a correction ("wait, it is") says counts instead. Linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -12,7 +13,21 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from mars.symbolic.anchors import announced, closing, is_prose, last_number, math_spans, numbers, phrases, words
+from mars.symbolic.anchors import (
+    announced,
+    closing,
+    compared,
+    denied,
+    is_prose,
+    last_number,
+    math_spans,
+    numbers,
+    phrases,
+    says_something,
+    sentence_before,
+    unsolvable,
+    words,
+)
 from mars.symbolic.types import Extraction
 from mars.thinking import CLOSE, OPEN, split_thinking
 
@@ -22,8 +37,8 @@ _LONGEST = 20_000
 """Characters of an answer whose marks are worth taking off; longer ones are past every limit of the parser."""
 _MOST_PARTS = 200
 """Boxes that are read as one list."""
-_TRIED = 20
-"""Phrases that are looked at, from the last one back, until one announces an answer."""
+_CORRECTIONS = 20
+"""Corrections that are followed, each behind the one before."""
 _NOTHING = Extraction(None)
 _CUT = Extraction(None, truncated=True)
 
@@ -46,14 +61,35 @@ _CORRECTED = re.compile(r"\b(?:thus|but|so|hence|therefore|then|is|are|we|wait|a
 _HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|probably|either)\b", re.IGNORECASE)
 _HEDGED_BOX = re.compile(r"[\s$\\)\],]{0,8}(?:or\s)?(?:maybe|perhaps|possibly)\b", re.IGNORECASE)
 _HEDGE_BEFORE = re.compile(r"\b(?:maybe|perhaps|possibly|probably)[\s$\\(\[:]*$", re.IGNORECASE)
+_CORRECTION = re.compile(
+    r"""
+    (?:^|[.!?…\n,;—–。！？，；]|[}$)](?=\s)|\s-)[ \t*}$)\]"”]{0,8}
+    (?:(?:but|oh|hmm+|oops|and|okay|ok)\b[\s,.!…—-]{1,4}){0,2}
+    (?: (?P<plain>actually|or\srather|rather|I\smean|实际上|其实|应该?是|应为)
+      | wait(?:$|[,.!…:—]|\s(?:no|a|that|I|it|let|actually|the)\b|\s[-—–]) | no(?:[,.!…—]|\swait\b)
+      | (?:correction|sorry|oops|hold\son)(?=[,.!…:：—]|$) | scratch\sthat | on\ssecond\sthought
+      | I\smade\san?\s(?:\w+\s)?(?:mistake|error)
+      | 等等[，,。…！] | 等一下 | 不对 | 不[，,] | 更正 | 抱歉 | 我算错 )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_RESTATED = re.compile(
+    r"""
+    (?:[\s,.!:…—，。：-]|\b(?:no|wait|sorry|actually|a\s(?:second|minute|moment))\b|实际上|其实){0,12}
+    (?: (?:(?:it|this|that|which|(?:the|my)\s(?:\w+\s)?(?:answer|result)|(?:正确)?答案)\s?)?
+        (?:(?:is|was|['’]s|equals|(?:should|must)\s(?:be|have\sbeen)|to)\b|应该?(?:是|为)|是|为)(?!\snot\b)\s?
+      | (?= [$\\(*]{0,4}[-+]?\d[\d.,/]{0,20}[\s$\\)*.。!]{0,8} (?:$|(?<=\s)[A-Z]) ) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _OPTION_DIRT = re.compile(r"\\(?:text\w*|mathrm|quad)\b|[\\(){}$\s.]")
 _OPTIONS = re.compile(r"[A-J](?:(?:,|or|,or)[A-J]){1,9}")
 _STRAY_DOLLAR = re.compile(r"(?<!\\)\$(?=\s?[A-Za-z\\({\[])")
 
-_MULTIPLE = re.compile(r"\d\s?(?:hundred|thousand|million|billion|trillion|dozen)\b", re.IGNORECASE)
+_LARGER = re.compile(r"\d\s?(?:hundred|thousand|million|billion|trillion|dozen)\b|^[<>≤≥≠](?![<>])", re.IGNORECASE)
 _BOLD = re.compile(r"(?<!\S)\*\*(\S[^*\n]{0,200})\*\*(?=[\s,.;:]|$)")
 _INCHES = tuple(f'{digit}"' for digit in range(10))
-_LEADING = " \r\n:：=,;，；、>"
+_LEADING = " \r\n:：=,;，；、"
 _TRAILING = " \t\r\n.,;:。，；：、~"
 _PAIRS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"), ('"', '"'), ("“", "”"))
 
@@ -88,7 +124,7 @@ def extract(response: str, *, number: bool = False, open_tag: str = OPEN, close_
     opening = _START_OF_TURN.match(split.answer)
     start = opening.end() if opening else 0
     text = split.answer[start : _end_of_response(split.answer, start)]
-    found = _find(text, number)
+    found = _corrected(text, _find(text, number))
     if found.text is None:
         return found
     return replace(found, start=found.start + shift + start, end=found.end + shift + start)
@@ -111,7 +147,7 @@ def extract_reference(reference: str) -> str:
                 break
             parts.append(box)
         return ", ".join(_clean(reference, part.inner_start, part.inner_end)[0] for part in reversed(parts))
-    marked = _from_tag(reference) or _from_phrase(reference, number=False)
+    marked = _from_tag(reference) or _from_phrase(reference, number=False, letters=False)
     if marked and marked.text is not None:
         return marked.text
     return _clean(reference, 0, len(reference))[0]
@@ -146,17 +182,51 @@ def _find(text: str, number: bool) -> Extraction:
         return found
     if _is_bare(text) and not (number and "=" in text):
         return _extraction(text, 0, len(text), "bare")
-    if number:
+    end = closing(text)
+    if number and not (end and unsolvable(text[end[0] : end[1]])):
         span = last_number(text)
         return _hedged(text, _extraction(text, *span, "number")) if span else _NOTHING
-    end = closing(text)
     return _hedged(text, _extraction(text, *end)) if end else _NOTHING
 
 
 def _hedged(text: str, found: Extraction) -> Extraction:
     """Mark an answer that a closing sentence hedges: "perhaps it is 4"."""
-    sentence = re.split(r"[.。!?]\s|\n", text[max(0, found.start - 100) : found.start])[-1]
+    sentence = sentence_before(text, found.start)
     return replace(found, violation="hedged answer") if _HEDGE.search(sentence) and not found.violation else found
+
+
+def _corrected(text: str, found: Extraction) -> Extraction:
+    """Return what the last correction behind an answer says, and mark an answer that the text around it denies."""
+    for _ in range(_CORRECTIONS):
+        if found.text is None or found.violation:
+            return found
+        if denied(text, found.start, found.end) or denied(found.text):
+            break
+        correction = _correction(text, found)
+        if correction is None:
+            return found
+        found = correction
+    return replace(found, violation="withdrawn answer")
+
+
+def _correction(text: str, found: Extraction) -> Extraction | None:
+    """Return the first correction behind an answer, if there is one.
+
+    What a box or a tag declares stands until another answer is said in so many words; any other answer is in doubt as
+    soon as the text says "wait", and then the rest is read like a response.
+    """
+    for mark in islice(_CORRECTION.finditer(text, found.end), _CORRECTIONS):
+        restated = _RESTATED.match(text, mark.end())
+        span = announced(text, restated.end(), direct=True) if restated else None
+        if span:
+            return _extraction(text, *span, "phrase")
+        if mark["plain"] or found.anchor in ("box", "tag"):
+            continue
+        end = closing(text[mark.end() :])
+        if not end:
+            return replace(found, violation="withdrawn answer")
+        return _extraction(text, mark.end() + end[0], mark.end() + end[1], end[2])
+    return None
 
 
 def _find_boxes(text: str) -> tuple[list[_Box], int | None]:
@@ -216,7 +286,7 @@ def _declared_final(text: str, position: int) -> Extraction | None:
     """Return what a response declares final behind its last box, if it does."""
     rest = text[position:]
     found = _from_tag(rest)
-    for _, end, final in reversed(list(phrases(rest))[-_TRIED:] if found is None else []):
+    for end, final in phrases(rest) if found is None else ():
         span = announced(rest, end, direct=True) if final else None
         found = _extraction(rest, *span, "phrase") if span else None
         if found and found.text is not None:
@@ -243,8 +313,8 @@ def _from_tag(text: str) -> Extraction | None:
     return found if found.text is not None else None
 
 
-def _from_phrase(text: str, number: bool) -> Extraction | None:
-    for _, end, _ in reversed(list(phrases(text))[-_TRIED:]):
+def _from_phrase(text: str, number: bool, letters: bool = True) -> Extraction | None:
+    for end, _ in phrases(text, letters):
         span = announced(text, end)
         if not span:
             continue
@@ -260,7 +330,10 @@ def _number_of(text: str, start: int, end: int) -> tuple[int, int]:
     """Narrow a clause to its number: the only one that it has, or the one that an equation ends with."""
     clause = text[start:end]
     found = numbers(clause)
-    if "\\" in clause or not found or (len(found) > 1 and "=" not in clause) or _MULTIPLE.search(clause):
+    several = len(found) > 1 and "=" not in clause
+    if not found or several or "\\" in clause or _LARGER.search(clause):
+        return start, end
+    if compared(clause, found[-1][0]) < found[-1][0]:
         return start, end
     return start + found[-1][0], start + found[-1][1]
 
@@ -268,7 +341,7 @@ def _number_of(text: str, start: int, end: int) -> tuple[int, int]:
 def _is_bare(text: str) -> bool:
     """Return whether a text is an answer by itself: short, in one line or one formula, and no prose."""
     text = text.strip()
-    if not 0 < len(text) <= _BARE or not _says_something(text) or text.endswith((":", "：")):
+    if not 0 < len(text) <= _BARE or not says_something(text) or text.endswith((":", "：")):
         return False
     if "\n" in text and not (text.startswith("\\begin{") and text.endswith("}")):
         spans = math_spans(text)
@@ -278,14 +351,12 @@ def _is_bare(text: str) -> bool:
     return not told and not is_prose(text)
 
 
-def _says_something(text: str) -> bool:
-    return any(each.isalnum() or each in "∞∅" for each in text)
-
-
 def _extraction(text: str, start: int, end: int, anchor: str) -> Extraction:
     answer, start, end = _clean(text, start, end)
-    if not _says_something(answer):
+    if not says_something(answer):
         return _NOTHING
+    if anchor == "phrase" and len(answer) <= _BARE and unsolvable(answer):
+        answer = "no solution"
     return Extraction(answer, anchor, _violation(answer), start=start, end=end)
 
 

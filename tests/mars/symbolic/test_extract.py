@@ -26,6 +26,12 @@ BOXES = [
     (r"\boxed{8} is right. The answer is a good one.", "8", "an empty phrase behind the box"),
     (r"\boxed{9}. Note that the answer is 10 in base 9.", "9", "only what is called final supersedes a box"),
     (r"<answer>4</answer> so \boxed{5}", "5", "a box behind the tag"),
+    (r"\boxed{\{\}}", r"\{\}", "the set without members"),
+    (r"\boxed{> 5}", "> 5", "a relation keeps its sign"),
+    (r"Of the ten statements, $\boxed{3}$ are incorrect.", "3", "what is wrong is not the box"),
+    (r"The function is not defined for $\boxed{2}$ values.", "2", "what is denied is not the box"),
+    (r"\boxed{5}. It is impossible to find more.", "5", "a remark that denies something else"),
+    (r"\boxed{4}. Wait, let me double check: 1 + 2 + 1 = 4. Good.", "4", "a check is no correction"),
 ]
 PHRASES = [
     ("The answer is 3.5.", "3.5", "a decimal point ends no sentence"),
@@ -52,6 +58,16 @@ PHRASES = [
     ("Hence the solution is $x > 4$. It was hard.", "x > 4", "the solution is"),
     ("<answer> 4 </answer> I am sure.", "4", "a tag"),
     ("<answer>3</answer> no: <answer>4</answer>", "4", "the last tag"),
+    (r"The answer is $\{ \}$.", r"\{ \}", "the set without members"),
+    ("The answer is > 5.", "> 5", "a relation keeps its sign"),
+    ("The answer is:\n> 5", "5", "a quote mark"),
+    ("The answer is 3, not 4.", "3", "what it is not is no part of it"),
+    ("The answer is B. A is wrong because of its sign.", "B", "another option is wrong"),
+    ("The answer is 5. No other values work.", "5", "a remark that begins with no"),
+    ("We cannot find y, but the answer is 42.", "42", "something else is not known"),
+    ("I am not sure of the method, so the answer is 42.", "42", "the doubt ends before the answer"),
+    ("Bo: 3\nA: 26", "26", "a name is no label of a list"),
+    ("因为x不等于0，所以答案是5。", "5", "Chinese, something else is denied"),
     ("The answer is 18. " + "I checked it twice and found no error. " * 30, "18", "remarks behind it"),
     ("答案：3", "3", "Chinese, a colon"),
     ("所以答案是$\\frac{1}{2}$。", r"\frac{1}{2}", "Chinese, mathematics"),
@@ -75,6 +91,20 @@ UNMARKED = [
     ("1,000.99$", "1,000.99", "bare", "a stray dollar"),
     ("$12", "$12", "bare", "money"),
     ("5!", "5!", "bare", "a factorial"),
+    (">5", ">5", "bare", "a relation without its left side"),
+    ("> 5", "> 5", "bare", "one line is no quote"),
+    ("We add.\n> 5", "5", "number", "a quote mark"),
+    ("Adding three to both sides gives x > 5.", "x > 5", "number", "a relation is more than its right side"),
+    ("A: 3, B: 4", "A: 3, B: 4", "bare", "labels that look like the mark of an answer"),
+    ("A: 3; C = 4", "A: 3; C = 4", "bare", "other labels"),
+    (r"\{\}", r"\{\}", "bare", "the set without members"),
+    ("There are no solutions.", "no solution", "phrase", "nothing solves it"),
+    ("The answer is that there are no real solutions.", "no solution", "phrase", "nothing solves it, as the answer"),
+    ("We get 3 > 4. There is no solution", "no solution", "phrase", "nothing solves it, behind a number"),
+    ("The discriminant is negative, so there are no real solutions.", "no solution", "phrase", "behind so"),
+    ("The equation $x^2 = -1$ has no solution.", "no solution", "phrase", "of an equation"),
+    ("所以该方程无实数解。", "no solution", "phrase", "Chinese, nothing solves it"),
+    ("If x > 3, there are no solutions. So x = 2.", "x = 2", "phrase", "only one case has none"),
     ("those congruent to 1 modulo 3", "those congruent to 1 modulo 3", "bare", "a description"),
     ("\\[\nx = 4\n\\]", "x = 4", "bare", "one display"),
     (r"Therefore $x \geq 5$ is the solution.", r"x \geq 5", "math", "mathematics in the last sentence"),
@@ -109,6 +139,7 @@ NONE = [
     ("I do not know what the answer is.", "a phrase that announces nothing"),
     ("Let us think about this problem step by step.", "prose"),
     ("We have 3 apples. So the total cannot be found.", "a refusal after a number"),
+    ("For k = 2 there are no solutions.", "one case has none"),
     ("\\begin{align*}\nf(x) &= 2 \\\\\n&= 3 \\\\\n&= 4", "a derivation that was cut off"),
 ]
 VIOLATIONS = [
@@ -126,6 +157,55 @@ VIOLATIONS = [
     (r"\boxed{\text{A, B, C or D}}", "several options"),
     ("The answer is (A) or (B).", "several options"),
     ("<answer>1</answer> <answer>2</answer>", "several answers"),
+]
+WITHDRAWN = [
+    "We cannot determine whether it is 42.",
+    "It is unclear if the answer is 42.",
+    "I don't think the answer is 42.",
+    "It would be wrong to say it is 42.",
+    "5 is not the answer",
+    "5 is wrong.",
+    "42 can't be right",
+    "7 which is not possible",
+    "So x = 7, which is impossible.",
+    "The answer is 7 which is not possible.",
+    "The answer isn't 42.",
+    "It is certainly not 42.",
+    "The answer cannot be 42.",
+    "The answer is 42. That is incorrect.",
+    "The answer is 42. Wait, I made a mistake.",
+    "It might be 42, but I cannot confirm that.",
+    r"The answer is not \boxed{4}.",
+    r"$\boxed{4} \text{ is wrong}$",
+    r"\boxed{4} is incorrect",
+    r"\boxed{4}. But that can't be right.",
+    r"\boxed{4 \text{ is wrong}}",
+    "<answer>4</answer> is wrong.",
+    "不是5",
+    "5不对",
+    "5不是答案。",
+    "答案不可能是42。",
+    "无法确定它是否为42。",
+    "我们不能确定答案是42。",
+    r"答案不是\boxed{4}",
+    r"$\boxed{4}$ 是错误的。",
+]
+CORRECTED = [
+    ("The final answer is 42. Wait, it is 41.", "41"),
+    ("The answer is $42$. Actually, it is $41$.", "41"),
+    ("The answer is 42. Wait, no. It is 41. No, it is 40.", "40"),
+    ("The answer is 42. Hmm, wait. 6 * 7 = 42, minus 1 is 41. So 41.", "41"),
+    ("The answer is 42. Wait, let me check. Yes, 42.", "42"),
+    ("The answer is 42. Correction: 41.", "41"),
+    ("The answer is 42, or rather 41.", "41"),
+    ("The answer is 42, no, 41.", "41"),
+    ("So it is 42. Wait, it is 41.", "41"),
+    (r"\boxed{42}. Wait, it is 41.", "41"),
+    (r"\boxed{42} No wait, the answer should be $41$.", "41"),
+    ("<answer>42</answer>. No, 41.", "41"),
+    ("答案是42。等等，应该是41。", "41"),
+    ("答案是42，不，是41。", "41"),
+    (r"\boxed{42}。更正：答案是41。", "41"),
 ]
 CLEAN = [
     ("x = 1 or x = 2", "solutions joined by or"),
@@ -146,6 +226,10 @@ REFERENCES = [
     (r"First \boxed{4} pens, so twice as many caps, \boxed{8}", "8", "boxes of a worked solution"),
     ("She has 4 + 5 = 9 coins.\n#### 9", "9", "a grade-school solution"),
     ("We add them up, so the answer is $14$.", "14", "a worked solution without a box"),
+    ("A: 3, B: 4", "A: 3, B: 4", "labels"),
+    ("A: 3", "A: 3", "one label: only a response is an answer to a question"),
+    ("> 5", "> 5", "a relation without its left side"),
+    (r"\{\}", r"\{\}", "the set without members"),
     ("The sum is less than zero.", "The sum is less than zero", "a sentence that is the answer"),
     ("\text{odd}", "\text{odd}", "a backslash read as a tab is left for the parser"),
 ]
@@ -180,6 +264,20 @@ def test_a_response_must_commit_to_one_answer(response: str, violation: str) -> 
     found = extract(response)
     assert found.text is not None
     assert found.violation == violation
+
+
+@pytest.mark.parametrize("number", [False, True])
+@pytest.mark.parametrize("response", WITHDRAWN)
+def test_an_answer_that_is_denied_is_not_graded(response: str, number: bool) -> None:
+    assert extract(response, number=number).violation == "withdrawn answer"
+
+
+@pytest.mark.parametrize("number", [False, True])
+@pytest.mark.parametrize(("response", "expected"), CORRECTED, ids=[case[0] for case in CORRECTED])
+def test_a_correction_counts_instead(response: str, expected: str, number: bool) -> None:
+    found = extract(response, number=number)
+    assert (found.text, found.violation) == (expected, "")
+    assert expected in response[found.start : found.end]
 
 
 @pytest.mark.parametrize(("response", "why"), CLEAN, ids=[case[-1] for case in CLEAN])
@@ -227,6 +325,8 @@ def test_thinking_tags_can_be_others() -> None:
         ("The answer is $9 * 2 = $18.", "$18"),
         ("A: 26", "26"),
         ("There are none.", None),
+        ("The answer is > 5.", "> 5"),
+        ("We get 3 > 4. There is no solution.", "no solution"),
     ],
 )
 def test_a_number_is_found_anywhere_when_one_is_due(response: str, expected: str | None) -> None:
@@ -297,6 +397,18 @@ HUGE = 1_000_000
         "答案是",
         ".",
         "\\boxed{1} ",
+        "\nA: ",
+        "wait, ",
+        "The answer is 1. Wait, it is ",
+        "no, no ",
+        "not ",
+        "whether ",
+        "}",
+        ">",
+        "\n> ",
+        "no solution ",
+        "\\{\\} ",
+        "不是",
         "(",
         "\\",
     ],
