@@ -89,50 +89,6 @@ _CONDITION = re.compile(
     r"\b(?:if|when|whenever|for|case|unless|otherwise|where|while|whether)\b|[若当]|如果|情况", re.IGNORECASE
 )
 _EMPTY_SET = re.compile(r"\\\{(?:[\s~]|\\[,;!: ]){0,8}\\\}")
-_NOT_BEFORE = re.compile(
-    r"""
-      (?: \b(?:not|never|(?:is|are|was)n['’]t) | 不(?:应该?|可?能|会)?是 | 并非 )
-      (?: \\(?:boxed|fbox|text|displaystyle|left)\b | [\s$\\()\[*{"“] | <answer> ){0,20}$
-    | (?: \b(?:cannot|can['’]t|not|n['’]t|might|may)\s(?:be|equal(?:\sto)?) | 不(?:应该?|可?能|会)?(?:为|等于) )
-      [\s$\\(*]{0,8}$
-    | (?: \b(?:cannot|unable\sto|not|hard\sto|impossible\sto|no\sway\sto) | n['’]t ) \s(?:\w+\s){0,2}?
-      (?:determine|know|tell|say|decide|sure|certain|conclude|think|believe|clear|claim|confirm|verify|prove)\b
-      (?: (?!\b(?:so|but|thus|hence|therefore|because|since|as)\b) [^,;.] ){0,100}$
-    | \b(?: whether(?!\sor\snot) | (?:unclear|unknown|wonder|knows?|tell|say|sure|certain|determine|decide)\sif
-        | (?:wrong|incorrect|false|not\s(?:true|correct|right))\s(?:that|to\s(?:say|think|assume|conclude)) )\b
-      [^,;.]{0,100}$
-    | (?: (?:无法|不能|难以|不)(?:确定|判断|知道|得知|肯定|确认|断定|认为) | 是否 | 是不是 ) [^，。；,;]{0,60}$
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_NOT_BEHIND = re.compile(
-    r"""
-      (?: \\(?:text\w{0,6}|quad|mathrm|[,;!\ ]) | </answer> | [\s{}$\\()\]*,.;"”'，。；（）—-] ){0,20}
-      (?: (?:but|however|wait|no|hmm+|and|oh)\b[\s,.!…—-]{0,4} | (?:但是?|等等|不|可是)[，,]? ){0,3}
-      (?! it\b [^.]{0,40} \s(?:to|that|for)\b )
-      (?: (?: (?:this|that|it|which|(?:this|that|the|my)\s(?:answer|result|value|one))\b\s? )?
-          (?: (?:is|was|['’]s|seems|looks|must\sbe) \s(?:\w+ly\s|also\s)?
-              (?: wrong|incorrect|impossible|invalid|false|mistaken|extraneous|absurd
-                | a\s(?:contradiction|mistake) | an\serror )\b
-            | (?: (?:is|was|['’]s)\s(?:\w+ly\s)?not | (?:is|was)n['’]t | c(?:an|ould)(?:not|['’]t|n['’]t|\snot)\sbe )
-              \s(?:\w+ly\s)?(?:(?:the|an?|our)\s)?(?:(?:correct|right|final|valid|possible|actual|real)\s)?
-              (?:answer|solution|right|correct|possible|valid|true|acceptable|allowed)\b
-            | (?:does\snot|doesn['’]t|cannot|can['’]t|won['’]t)\s(?:work|satisfy|hold|make\ssense)\b )
-        | (?:这个?|那|它|该|此)?(?:答案|结果)?(?:显然|明显)?是?
-          (?:不对|错误?|错了|不正确|不可能|不成立|不符合题意|不合题意|并?不是(?:正确)?答案|有误)的?(?:答案)?
-          (?=[\s，。,.!！；}$]|$)
-        | (?<=\bbut\s)I(?:\scannot|\scan['’]t|['’]m\snot|\sam\snot|\sdo\snot|\sdon['’]t)\s
-          (?:confirm|sure|certain|think|know|believe|verify)\b )
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_NOT_WITHIN = re.compile(
-    r"""
-      ^[\W_]{0,8}(?:\\?text\w{0,6}[\W_]{0,8})?(?:\w{1,12}ly\s)?not\b\W{0,8}\d | ^不是
-    | \d[\s$]{0,8}(?:\\text\s?\{\s?)?(?:is\s(?:wrong|incorrect|not\s)|不对|不正确|是?错|有误)
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 _JOINER = re.compile(r"\s{0,3}(?:,?\s{0,3}(?:and|or|和|或)\b|[,;、&])\s{0,3}", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"[\s,]{0,4}or\b|[\s,(]{0,4}(?:maybe|perhaps|possibly|probably)\b", re.IGNORECASE)
 _UNIT = re.compile(
@@ -241,13 +197,6 @@ def says_something(text: str) -> bool:
 def sentence_before(text: str, position: int) -> str:
     """Return what the sentence around a position says before it, or the last 200 characters of that."""
     return _STOP.split(text[max(0, position - 200) : position])[-1]
-
-
-def denied(text: str, start: int = 0, end: int | None = None) -> bool:
-    """Return whether an answer is called wrong, or no answer, by the words around it or, without a span, by its own."""
-    if end is None:
-        return len(text) <= WINDOW and bool(_NOT_WITHIN.search(text))
-    return bool(_NOT_BEFORE.search(sentence_before(text, start)) or _NOT_BEHIND.match(text, end, end + 200))
 
 
 def unsolvable(sentence: str) -> tuple[int, int] | None:

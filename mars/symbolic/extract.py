@@ -17,7 +17,6 @@ from mars.symbolic.anchors import (
     announced,
     closing,
     compared,
-    denied,
     is_prose,
     last_number,
     math_spans,
@@ -28,6 +27,7 @@ from mars.symbolic.anchors import (
     unsolvable,
     words,
 )
+from mars.symbolic.retraction import corrections, denied
 from mars.symbolic.types import Extraction
 from mars.thinking import CLOSE, OPEN, split_thinking
 
@@ -61,27 +61,6 @@ _CORRECTED = re.compile(r"\b(?:thus|but|so|hence|therefore|then|is|are|we|wait|a
 _HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|probably|either)\b", re.IGNORECASE)
 _HEDGED_BOX = re.compile(r"[\s$\\)\],]{0,8}(?:or\s)?(?:maybe|perhaps|possibly)\b", re.IGNORECASE)
 _HEDGE_BEFORE = re.compile(r"\b(?:maybe|perhaps|possibly|probably)[\s$\\(\[:]*$", re.IGNORECASE)
-_CORRECTION = re.compile(
-    r"""
-    (?:^|[.!?…\n,;—–。！？，；]|[}$)](?=\s)|\s-)[ \t*}$)\]"”]{0,8}
-    (?:(?:but|oh|hmm+|oops|and|okay|ok)\b[\s,.!…—-]{1,4}){0,2}
-    (?: (?P<plain>actually|or\srather|rather|I\smean|实际上|其实|应该?是|应为)
-      | wait(?:$|[,.!…:—]|\s(?:no|a|that|I|it|let|actually|the)\b|\s[-—–]) | no(?:[,.!…—]|\swait\b)
-      | (?:correction|sorry|oops|hold\son)(?=[,.!…:：—]|$) | scratch\sthat | on\ssecond\sthought
-      | I\smade\san?\s(?:\w+\s)?(?:mistake|error)
-      | 等等[，,。…！] | 等一下 | 不对 | 不[，,] | 更正 | 抱歉 | 我算错 )
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-_RESTATED = re.compile(
-    r"""
-    (?:[\s,.!:…—，。：-]|\b(?:no|wait|sorry|actually|a\s(?:second|minute|moment))\b|实际上|其实){0,12}
-    (?: (?:(?:it|this|that|which|(?:the|my)\s(?:\w+\s)?(?:answer|result)|(?:正确)?答案)\s?)?
-        (?:(?:is|was|['’]s|equals|(?:should|must)\s(?:be|have\sbeen)|to)\b|应该?(?:是|为)|是|为)(?!\snot\b)\s?
-      | (?= [$\\(*]{0,4}[-+]?\d[\d.,/]{0,20}[\s$\\)*.。!]{0,8} (?:$|(?<=\s)[A-Z]) ) )
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
 _OPTION_DIRT = re.compile(r"\\(?:text\w*|mathrm|quad)\b|[\\(){}$\s.]")
 _OPTIONS = re.compile(r"[A-J](?:(?:,|or|,or)[A-J]){1,9}")
 _STRAY_DOLLAR = re.compile(r"(?<!\\)\$(?=\s?[A-Za-z\\({\[])")
@@ -215,17 +194,16 @@ def _correction(text: str, found: Extraction) -> Extraction | None:
     What a box or a tag declares stands until another answer is said in so many words; any other answer is in doubt as
     soon as the text says "wait", and then the rest is read like a response.
     """
-    for mark in islice(_CORRECTION.finditer(text, found.end), _CORRECTIONS):
-        restated = _RESTATED.match(text, mark.end())
-        span = announced(text, restated.end(), direct=True) if restated else None
+    for correction in islice(corrections(text, found.end), _CORRECTIONS):
+        span = announced(text, correction.restated, direct=True) if correction.restated is not None else None
         if span:
             return _extraction(text, *span, "phrase")
-        if mark["plain"] or found.anchor in ("box", "tag"):
+        if correction.mild or found.anchor in ("box", "tag"):
             continue
-        end = closing(text[mark.end() :])
+        end = closing(text[correction.end :])
         if not end:
             return replace(found, violation="withdrawn answer")
-        return _extraction(text, mark.end() + end[0], mark.end() + end[1], end[2])
+        return _extraction(text, correction.end + end[0], correction.end + end[1], end[2])
     return None
 
 
