@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mars.symbolic.tree import (
+    MINUS_ONE,
     Based,
     Call,
     Constant,
@@ -58,7 +59,9 @@ def _write(node: Node) -> str:
         case Sum(terms):
             return " + ".join(map(_write, terms)).replace("+ -", "- ")
         case Product(factors):
-            return "*".join(map(_factor, factors))
+            return _product(factors)
+        case Power(base, Number(exponent, None)) if exponent == Fraction(1, 2):
+            return f"sqrt({_write(base)})"
         case Power(base, exponent):
             return f"{_factor(base)}^{_factor(exponent)}"
         case Signed(operand, upper):
@@ -71,6 +74,22 @@ def _write(node: Node) -> str:
         case Quantity(value, unit):
             return f"{_factor(value)} {unit}"
     return _structure(node)
+
+
+def _product(factors: tuple[Node, ...]) -> str:
+    """Write a product with what it is divided by below it, and a sign before it."""
+    below = [each.base for each in factors if isinstance(each, Power) and each.exponent == MINUS_ONE]
+    above = [each for each in factors if not (isinstance(each, Power) and each.exponent == MINUS_ONE)]
+    sign = ""
+    if above and isinstance(above[0], Number) and above[0].value < 0:
+        sign, above[0] = "-", Number(-above[0].value, above[0].places)
+    if len(above) > 1 and above[0] == Number(Fraction(1)):
+        above.pop(0)
+    text = "*".join(map(_factor, above)) or "1"
+    if not below:
+        return sign + text
+    divisor = _factor(below[0]) if len(below) == 1 else f"({'*'.join(map(_factor, below))})"
+    return f"{sign}{text}/{divisor}"
 
 
 def _structure(node: Node) -> str:
@@ -106,8 +125,14 @@ def _joined(nodes: tuple[Node, ...]) -> str:
 
 def _factor(node: Node) -> str:
     text = _write(node)
-    bare = isinstance(node, Symbol | Constant | Call | Group | SetOf) or (isinstance(node, Number) and text.isalnum())
-    return text if bare else f"({text})"
+    match node:
+        case (
+            Symbol() | Constant() | Call() | Group() | SetOf() | Power(_, Number(Fraction(numerator=1, denominator=2)))
+        ):
+            return text
+        case Number() if text.isalnum():
+            return text
+    return f"({text})"
 
 
 def _number(value: Fraction, places: int | None) -> str:
