@@ -147,6 +147,8 @@ def _environment(cursor: Cursor) -> Node:
 def _lines(rows: list[list[Node]]) -> Node:
     """Read the lines of a system; a second cell says when the first holds."""
     lines = [row[0] if len(row) == 1 else Logic("where", (row[0], row[1])) for row in rows]
+    if not lines:
+        raise Unreadable("a system without lines")
     if len(lines) == 1:
         return lines[0]
     if all(isinstance(line, Relation) and line.operators != ("=",) for line in lines):

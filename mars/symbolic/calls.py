@@ -90,6 +90,8 @@ def _script(cursor: Cursor) -> Node:
         return Number(Fraction(token.text))
     if token.kind == "letter":
         return Symbol(token.text)
+    if token.kind == "name":
+        return Constant(token.text)
     raise Unreadable("a script that is neither braced nor a symbol")
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from mars.symbolic.equations import equations_agree, proportion, solves
 from mars.symbolic.listed import brackets, by_label, entries, expanded, is_closed_pair, items_of, labels_of
 from mars.symbolic.matching import match_any_order, match_in_order
+from mars.symbolic.matrices import worked_out
 from mars.symbolic.names import conditions_agree, conflict, split
 from mars.symbolic.numeric import real_value
 from mars.symbolic.peeling import Peeled, is_label, peel
 from mars.symbolic.policy import Policy
 from mars.symbolic.regions import is_region, regions_agree
 from mars.symbolic.tree import (
+    ZERO,
     Call,
     Constant,
     Group,
@@ -110,6 +112,7 @@ class Comparison:
 
     def _unnamed(self, right: Node, given: Node) -> Finding:
         """Compare two values without names."""
+        right, given = worked_out(right), worked_out(given)
         lists = items_of(right), items_of(given)
         if lists[0] is not None or lists[1] is not None:
             return self._lists(right, given)
@@ -123,6 +126,8 @@ class Comparison:
             return Finding(False, "structure", f"a {_kind(given)} where a {_kind(right)} is due")
         if isinstance(right, Ratio) and isinstance(given, Ratio):
             return self._ratios(right, given)
+        if _infinite(right) or _infinite(given):
+            return Finding(_infinite(right) == _infinite(given), "structure", "infinity")
         if any(isinstance(node, Constant) and node.name in _NAMED_SETS for node in (right, given)):
             return Finding(_infinite(right) == _infinite(given) != 0, "structure", "infinity")
         found = values_agree(right, given, self.policy)
@@ -203,6 +208,8 @@ class Comparison:
                 matcher = match_in_order if one == "difference" else match_any_order
                 return matcher(parts, others, self.agree)
             case SetBuilder(element, condition), SetBuilder(other_element, other_condition):
+                if not symbols(other_element) <= symbols(other_condition):
+                    return Finding(False, "structure", "a set of something else")
                 for name, other_name in zip(sorted(symbols(element)), sorted(symbols(other_element)), strict=False):
                     other_element = substitute(other_element, other_name, Symbol(name))
                     other_condition = substitute(other_condition, other_name, Symbol(name))
@@ -294,10 +301,12 @@ class Comparison:
 
 
 def _defines(equation: Relation) -> bool:
-    """Whether an equation works a sum of variables out in other ones: `a + b = 2k` says that it is `2k`."""
+    """Whether an equation works a sum of variables out: `a + b = 2k` says that it is `2k`, and `m + n = 17` 17."""
     left, right = equation.sides[0], equation.sides[-1]
     plain = isinstance(left, Sum) and all(isinstance(term, Symbol | Constant) for term in left.terms)
-    return equation.operators == ("=",) and plain and bool(symbols(right)) and not symbols(left) & symbols(right)
+    rest = peel(Relation(equation.operators[1:], equation.sides[1:])) if len(equation.sides) > 2 else peel(right)
+    holds = set(equation.operators) == {"="} and rest.value is not None
+    return holds and plain and right != ZERO and not symbols(left) & symbols(right)
 
 
 def contradicts(node: Node) -> bool:

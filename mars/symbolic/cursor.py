@@ -10,6 +10,8 @@ from mars.symbolic.tree import Node
 
 MOST_DEPTH = 40
 """Brackets within brackets; each level costs some ten frames of Python's stack of 1,000."""
+_LONGEST_CONDITION = 60
+"""Tokens of a condition in brackets."""
 END = Token("end", "")
 
 
@@ -80,6 +82,21 @@ class Cursor:
         token = self.peek()
         rest = Token("number", token.text[1:], False, token.upright)
         self._tokens[self.position : self.position + 1] = [Token("number", token.text[0], token.spaced), rest]
+
+    def holds_relation(self) -> bool:
+        """Whether the bracket that opens here holds a relation of its own, as `(0 < x < 4)` does."""
+        depth = 0
+        for ahead in range(_LONGEST_CONDITION):
+            token = self.peek(ahead)
+            if token.kind in ("(", "[", "{", "\\{"):
+                depth += 1
+            elif token.kind in (")", "]", "}", "\\}", "end"):
+                depth -= 1
+                if depth == 0 or token.kind == "end":
+                    return False
+            elif token.kind == "relation" and depth == 1:
+                return True
+        return False
 
     def skip_region(self) -> None:
         """Move to the bracket that closes the region that the cursor is in, or to the end."""

@@ -122,8 +122,10 @@ def _starts_factor(cursor: Cursor) -> bool:
         return not token.spaced and cursor.peek(-1).kind in ("}", ")", "\\}")
     if token.kind == "command":
         return token.text not in _SET_OPERATORS and token.text not in _NOT_FACTORS
-    if token.kind == "(" and cursor.peek(1).kind == "letter" and cursor.peek(2).kind == "relation":
-        # What a parameter runs through, `2k (k > 0)`.
+    if token.kind == "(" and (cursor.peek(1).upright or cursor.peek(1).kind == "word"):
+        return False
+    if token.kind == "(" and cursor.holds_relation():
+        # When it holds, `2k (k > 0)`.
         return False
     if token.kind == "[":
         # The second bracket of ]1,2[ closes.

@@ -174,7 +174,7 @@ def _word(tokens: list[Token], piece: str, spaced: bool, raised: bool = False) -
     elif piece in GREEK:
         tokens.append(Token("letter", GREEK[piece], spaced))
     elif (
-        (len(piece) > 3 and not raised)
+        len(piece) > 3
         or (len(piece) == 3 and piece.istitle())
         or folded in SHORT_WORDS
         or not piece.isascii()

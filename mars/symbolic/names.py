@@ -13,8 +13,10 @@ from mars.symbolic.tree import Call, Constant, Logic, Node, Relation, Symbol, ch
 from mars.symbolic.types import Finding
 
 _MOST_RENAMED = 3
-_CONSTANT = re.compile(r"[CcKk](?:_\d{1,2})?")
+_CONSTANT = re.compile(r"[CcK](?:_\d{1,2})?")
 """Letters that arbitrary constants go by."""
+_SIDES = frozenset("abd")
+"""Letters beside which c is no arbitrary constant."""
 
 
 def conflict(one: Node | None, other: Node | None) -> bool:
@@ -106,6 +108,9 @@ def agree_renamed(reference: Node, answer: Node, agree: Callable[[Node, Node], F
 def _declared(value: Node, said: Node | None) -> frozenset[str]:
     """Return the letters of a value that stand for anything."""
     constants = frozenset(name for name in symbols(value) if _CONSTANT.fullmatch(name))
+    variables = symbols(value) - constants
+    if not variables or variables & _SIDES or (len(constants) > 1 and not all("_" in name for name in constants)):
+        constants = frozenset()
     if said is None or not is_domain(said):
         return constants
     named = frozenset().union(*map(symbols, children(said)))

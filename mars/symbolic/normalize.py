@@ -80,6 +80,7 @@ _LEFT_BAR, _RIGHT_BAR = re.compile(r"\\left\s?\|"), re.compile(r"\\right\s?\|")
 _QUAD = re.compile(r"\\q?quad")
 _COLOR = re.compile(r"\\(?:color|textcolor)\s?\{[A-Za-z]{1,20}\}|\\(?:h|v)?phantom\s?\{[^{}]{0,40}\}")
 _DOTS = re.compile(r"\.{3,}")
+_WIDTHLESS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
 _DIRT = re.compile(r"[​‌‍⁠﻿­]|\\(?:left|right)\s?\.|\\(?:displaystyle|textstyle|limits|nolimits|boldsymbol)\b")
 
 
@@ -91,6 +92,7 @@ def normalize(text: str) -> str:
     """
     text = _EATEN.sub(lambda match: _ESCAPES[match.group()], text)
     if not text.isascii():
+        text = _WIDTHLESS.sub("", text)
         text = _RADICAL.sub(r"\\sqrt{\1}", text)
         text = _RUNS.sub(_script, text).translate(_TABLE)
         text = unicodedata.normalize("NFKC", text).translate(_TABLE)

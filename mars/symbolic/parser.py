@@ -164,9 +164,14 @@ def listing(cursor: Cursor) -> list[Node]:
                 joiners.add(token.text)
         if not _opens_item(cursor):
             break
-        items.append(_item(cursor))
+        if items and cursor.peek().kind == "word" and cursor.peek().text.lower() in ("where", "with", "for"):
+            items = _under_condition(items, cursor)
+        else:
+            items.append(_item(cursor))
         if not _separates(cursor):
             break
+    if len(items) > 1 and (own := _domain_of(items[-1])) is not None:
+        items[-1] = own
     if len(items) > 1 and is_domain(items[-1]) and not _restricts(items[0]):
         domain = items.pop()
         value = items[0] if len(items) == 1 else Sequence(tuple(items))
@@ -193,6 +198,26 @@ def _opens_item(cursor: Cursor) -> bool:
 def _restricts(node: Node) -> bool:
     """Whether a statement is an inequality or a membership: such ones combine, where equations enumerate."""
     return isinstance(node, Relation) and any(operator in _INEQUALITIES for operator in node.operators)
+
+
+def _under_condition(items: list[Node], cursor: Cursor) -> list[Node]:
+    """Read a condition of all the items before it, `x + C, where C is a constant`, or one more item."""
+    start = cursor.position
+    try:
+        found = condition(cursor, _chain)
+    except Unreadable:
+        cursor.position = start
+        return [*items, _item(cursor)]
+    value = items[0] if len(items) == 1 else Sequence(tuple(items))
+    return [Logic("where", (value, found))] if found is not None else items
+
+
+def _domain_of(node: Node) -> Node | None:
+    """Read `C is any real number`, an item of its own, as what C runs through."""
+    match node:
+        case Logic("where", (Symbol() as name, Relation(("in",), (Sequence(()), where)) as said)) if is_domain(said):
+            return Relation(("in",), (name, where))
+    return None
 
 
 def _item(cursor: Cursor) -> Node:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from mars.symbolic.functions import KNOWN
 from mars.symbolic.numeric import Outcome, same_value
 from mars.symbolic.tree import (
     Call,
+    Constant,
     Group,
     Labelled,
     Node,
@@ -69,7 +71,9 @@ def peel(node: Node) -> Peeled:
     values = sides[len(names) :]
     if not names and any(symbols(side) for side in values):
         return Peeled(node, None)
-    if any(_differ(values[0], other) for other in values[1:]):
+    # On the way to a value formulas are given their numbers: only sides that say nothing more must agree with it.
+    closed = [side for side in values[:-1] if symbols(side) <= symbols(values[-1]) and not _is_open(side)]
+    if any(_differ(side, values[-1]) for side in closed):
         return Peeled(None, None)
     return Peeled(values[-1], names[0] if names else None)
 
@@ -77,18 +81,28 @@ def peel(node: Node) -> Peeled:
 def is_label(node: Node) -> bool:
     """Whether a side of an equation can be the name of a value: `x`, `f(x)`, `T(10)`, `|AB|`, `(x, y)`, words."""
     match node:
-        case Symbol() | Text():
+        case Symbol() | Text() | Constant("e"):
             return True
         case Call(name, arguments):
             if name == "abs":
                 return _letters(arguments[0])
-            return len(name.rstrip("'_")) == 1 and all(isinstance(each, Symbol | Number | Text) for each in arguments)
+            return len(name.rstrip("'_")) == 1 and all(_is_argument(each) for each in arguments)
         case Group(items, _, _) | SetOf(items) | Sequence(items):
             return all(is_label(item) for item in items)
         case Product():
             # AB, the length of a segment; xy stays a product, since both letters vary.
             return _letters(node) and all(str(each.name).isupper() for each in node.factors if isinstance(each, Symbol))
     return False
+
+
+def _is_argument(node: Node) -> bool:
+    """Whether something can stand in the brackets of a named value, `f(-1)` or `f(f(1))`."""
+    return isinstance(node, Symbol | Number | Text) or (isinstance(node, Call) and is_label(node))
+
+
+def _is_open(node: Node) -> bool:
+    """Whether a function without a definition stands in an expression: what it is equal to, nothing here can tell."""
+    return (isinstance(node, Call) and node.name not in KNOWN) or any(map(_is_open, children(node)))
 
 
 def _letters(node: Node) -> bool:

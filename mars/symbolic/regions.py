@@ -201,8 +201,9 @@ def _inequality(node: Relation, variable: str | None) -> list[Piece]:
         bare = [side.name for side in node.sides if isinstance(side, Symbol)]
         if len(names) == 1:
             [variable] = names
-        elif len(bare) == 1:
-            [variable] = bare
+        elif bare and "=" not in node.operators:
+            # Of x > a the letter that comes later is the variable, as is the custom.
+            variable = max(bare)
         else:
             raise NoRegion("an inequality in several variables")
     pieces = [_piece(_MINUS_INFINITE, INFINITE, True, True)]

@@ -46,7 +46,7 @@ def condition(cursor: Cursor, chain: Callable[[Cursor], Node]) -> Node | None:
         Unreadable: A condition follows that is in words.
     """
     token = cursor.peek()
-    if token.kind == "(" and cursor.peek(1).kind == "letter" and cursor.peek(2).kind == "relation":
+    if token.kind == "(" and cursor.holds_relation():
         cursor.take()
         found = chain(cursor)
         cursor.expect(")")

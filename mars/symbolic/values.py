@@ -214,7 +214,9 @@ def _stands_for(
         return False
     if given_places < policy.decimals or significant(given, given_places) < min(4, policy.decimals):
         return False
-    return gap <= Fraction(1, 10**given_places) and (right * 10**given_places).denominator != 1
+    scaled = right * 10**given_places
+    cut_off = abs(given) * 10**given_places == abs(scaled) // 1 and (right < 0) == (given < 0)
+    return scaled.denominator != 1 and (cut_off or gap <= Fraction(1, 2 * 10**given_places))
 
 
 def _coarser(

@@ -92,8 +92,10 @@ def compare_texts(right: str, given: str, policy: Policy = MATH, symbolic: Symbo
         symbolic: The last stage.
     """
     choice = choices_agree(right, given)
-    if choice is not None:
+    if isinstance(choice, Finding):
         return _decided(choice, right, given)
+    if choice is not None:
+        right, given = choice
     try:
         expected = parse(right)
     except Unreadable as why:

@@ -160,8 +160,13 @@ def answer(text: str) -> str:
     return rf"So the answer is \boxed{{{text}}}."
 
 
+def sound(verdict: Verdict) -> bool:
+    """Whether the verifier judged, or said that it cannot tell: an `error` is a fault of its own."""
+    return verdict.status is (Status.UNDECIDED if verdict.equal is None else Status.OK)
+
+
 def harmless(verdict: Verdict) -> bool:
-    return verdict.equal is not True and (verdict.equal is None) is (verdict.status is not Status.OK)
+    return verdict.equal is not True and sound(verdict)
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -228,6 +233,28 @@ def test_what_fuzzing_found_equal_is_not(one: str, other: str, why: str) -> None
     assert harmless(verify(other, answer(one), MATH)), why
 
 
+EMPTY = [
+    r"\begin{cases}\end{cases}",
+    r"\begin{pmatrix}\end{pmatrix}",
+    r"\{\}",
+    "()",
+    "[]",
+    r"\{ | \}",
+    r"\text{}",
+    "{}",
+    "||",
+]
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize(
+    "other", ["5", "x > 2", "(0, 1]", "1, 2", r"\{1, 2\}", "x = 1", r"\begin{pmatrix} 1 & 2 \end{pmatrix}", "no"]
+)
+def test_what_holds_nothing_is_never_right_and_no_fault(empty: str, other: str) -> None:
+    assert harmless(verify(other, answer(empty), MATH))
+    assert harmless(verify(empty, answer(other), MATH))
+
+
 PAYLOADS = [
     "__import__('os').system('touch FILE')",
     "[open('FILE', 'w')]",
@@ -249,7 +276,7 @@ def test_nothing_that_a_model_writes_is_run(payload: str, tmp_path: Path) -> Non
     text = payload.replace("FILE", str(tmp_path / "made"))
     assert harmless(verify("5", answer(text), MATH))
     assert harmless(verify(r"\begin{pmatrix}5\end{pmatrix}", answer(text), MATH))
-    verify(text, answer(text), MATH)
+    assert sound(verify(text, answer(text), MATH))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -315,8 +342,8 @@ import json, sys
 from mars.symbolic.policy import MATH
 from mars.symbolic.verify import verify
 for bomb in json.load(sys.stdin):
-    verify("5", "\\\\boxed{" + bomb + "}", MATH)
-    verify(bomb, "\\\\boxed{5}", MATH)
+    for verdict in (verify("5", "\\\\boxed{" + bomb + "}", MATH), verify(bomb, "\\\\boxed{5}", MATH)):
+        assert verdict.status != "error", verdict
 # The kernel's ru_maxrss remembers what this process was a fork of; this counts from its own start.
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
@@ -369,7 +396,7 @@ def test_parsing_any_soup_ends_in_a_tree_or_a_refusal(text: str) -> None:
 @given(soup, soup)
 def test_comparing_any_two_soups_ends_in_a_verdict(one: str, other: str) -> None:
     verdict = verify(one, answer(other), MATH)
-    assert (verdict.equal is None) is (verdict.status is not Status.OK)
+    assert sound(verdict), verdict
     json.dumps(verdict.to_dict())
 
 
@@ -377,6 +404,7 @@ def test_comparing_any_two_soups_ends_in_a_verdict(one: str, other: str) -> None
 @given(soup)
 def test_an_answer_that_reads_is_itself(text: str) -> None:
     verdict = verify(text, answer(text), MATH)
+    assert sound(verdict), verdict
     boxed = "boxed" in text  # the reference is then what the box holds
     if verdict.extracted == text.strip() and reads(text) and verdict.stage != "extract" and not boxed:
         assert verdict.equal is not False, verdict
