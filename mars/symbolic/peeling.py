@@ -15,9 +15,11 @@ from mars.symbolic.tree import (
     Node,
     Number,
     Product,
+    Ratio,
     Relation,
     Sequence,
     SetOf,
+    SetOperation,
     Signed,
     Symbol,
     Text,
@@ -27,6 +29,9 @@ from mars.symbolic.tree import (
     symbols,
 )
 
+_COUNTS = frozenset(("floor", "ceil", "mod", "gcd", "lcm"))
+_MEASURES = _COUNTS | {"abs", "sin", "cos", "tan", "cot"}
+"""Functions whose value is what is asked for, as in `\\cos A = 1/2`."""
 MOST_BRANCHES = 16
 """Values that both signs may make of one expression."""
 
@@ -56,6 +61,10 @@ def peel(node: Node) -> Peeled:
     match node:
         case Relation(("in",), (name, SetOf() as items)) if is_label(name):
             return Peeled(items, name)
+    if isinstance(node, Relation) and "=>" in node.operators:
+        # What a chain of reasoning comes to.
+        last = len(node.operators) - node.operators[::-1].index("=>")
+        node = Relation(node.operators[last:], node.sides[last:]) if node.operators[last:] else node.sides[-1]
     if not isinstance(node, Relation) or not set(node.operators) <= {"=", "~"}:
         return Peeled(node, None)
     # What stands behind "about" rounds what stands before it, and says nothing more.
@@ -84,15 +93,22 @@ def is_label(node: Node) -> bool:
         case Symbol() | Text() | Constant("e"):
             return True
         case Call(name, arguments):
-            if name == "abs":
-                return _letters(arguments[0])
+            if name in _MEASURES and symbols(node):
+                return name in _COUNTS or all(map(_of_figure, symbols(node)))
             return len(name.rstrip("'_")) == 1 and all(_is_argument(each) for each in arguments)
+        case SetOperation(_, items) | Ratio(items):
+            return all(isinstance(item, Symbol) for item in items)
         case Group(items, _, _) | SetOf(items) | Sequence(items):
             return all(is_label(item) for item in items)
         case Product():
             # AB, the length of a segment; xy stays a product, since both letters vary.
             return _letters(node) and all(str(each.name).isupper() for each in node.factors if isinstance(each, Symbol))
     return False
+
+
+def _of_figure(name: str) -> bool:
+    """Whether a letter names a point, an angle or a vector, and is not what an equation is solved for."""
+    return name.isupper() or len(name.partition("_")[0]) > 1
 
 
 def _is_argument(node: Node) -> bool:

@@ -152,6 +152,14 @@ def _annotated(cursor: Cursor, node: Node) -> Node:
     return Quantity(node, unit) if unit and not isinstance(node, Quantity) else node
 
 
+def _short_word(cursor: Cursor) -> str:
+    """Put a short word behind others back together, `old` of `7 years old`: alone it was read as a product."""
+    word = cursor.take().text
+    while cursor.peek().kind == "letter" and not cursor.peek().spaced:
+        word += cursor.take().text
+    return word
+
+
 def is_wordy(token: Token) -> bool:
     """Whether a token is a word, or a letter set as text."""
     return token.kind == "word" or (token.upright and token.kind in ("letter", "function"))
@@ -176,6 +184,9 @@ def _unit_phrase(cursor: Cursor) -> str:
         elif token.kind == "/" and phrase and cursor.peek(1).kind == "letter":
             cursor.take()
             phrase += f"/{cursor.peek().text}"
+        elif phrase and token.kind == "letter" and token.spaced:
+            phrase += f" {_short_word(cursor)}"
+            continue
         elif token.kind in ("/", ".", "-", "'") and phrase and is_wordy(cursor.peek(1)):
             phrase += token.text if token.kind != "." else ""
         elif token.kind == "." and phrase:

@@ -110,6 +110,11 @@ NAMES = [
     ("104", "m + n = 97 + 8 = 104", False, "by a false chain"),
     (r"16\pi", r"A = \pi r^2 = \pi(4)^2 = 16\pi", True, "a formula given its numbers"),
     ("2", "e = 2", True, "e may be a name"),
+    (r"\frac{1}{2}", r"\cos A = \frac{1}{2}", True, "what was asked of an angle"),
+    ("3", r"\sin x = 3", False, "an equation to be solved"),
+    ("12", r"N \bmod 100 = 12", True, "a remainder"),
+    ("3", r"x + 2 = 5 \Rightarrow x = 3", True, "what reasoning comes to"),
+    ("5", r"x + 2 = 5 \Rightarrow x = 3", False, "a step of it"),
     ("C", "K", False, "a letter alone is no constant"),
     ("F = ma", r"E = ma", False, "what is defined is no parameter"),
 ]
