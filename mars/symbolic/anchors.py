@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
+
+from mars.symbolic.retraction import NO_SOLUTION, unsolvable
 
 WINDOW = 2000
 """Characters that are read behind a phrase, and of the last paragraph."""
@@ -28,20 +31,25 @@ _PHRASE = re.compile(
       \banswers?\b [*_`\s]{{0,6}} (?:(?:to|for|of|in)\s[^.:\n]{{1,80}}?\s)?? [*_`]{{0,3}} {_IS}
     | ^[ \t\#>*_]{{0,12}} (?:final\s)? answers?\b [ \t*_]{{0,6}} (?=\n | \$ | \\[(\[])
     | \*\*(?:final\s)?answers?\*\*
+    | \b(?:correct|true|actual|right)\s(?:value|count|result|number|total|sum)\s(?:is|should\ be)\b
     | \b(?:hence|thus|therefore|so),?\s(?:the\s)?(?:final\s)?(?:solution|result)(?:\sset)?\s(?:is|are)\b
     | ^(?-i:A)[ \t]?:
-    | ^\#\#\#\#[ \t]?(?=[-+]?\\?[$€£]?[ ]?\.?\d[\d,./]{{0,400}}\s?%?[ \t]{{0,8}}$)
-    | 答案\s{{0,3}}(?:应该|应)?(?:是|为|[:：]) | 【答案】 | 故选 | 应选 | ^答\s?[:：]
+    | ^\#\#\#\#[ \t]?(?=[-+]?\\?[$€£]?[ ]?\.?\d[\d,./]{{0,400}}\s?%?[ \t]{{0,8}}$ | [^\n]{{1,200}}+\s*+\Z)
+    | ^[ \t\#>*_]{{0,12}} (?-i:Ans) [ \t]?[.:=]
+    | 答案\s{{0,3}}(?:应该|应)?(?:是|为|选|[:：]) | 【答案】 | (?:故选|应选)(?!项) | ^答\s?[:：] | 正确的?选项[是为]
+    | (?:综上(?:所述)?|所以|因此|因而)[，,]?\s?应?选择?(?=[\s*$(（]{{0,6}}(?-i:[A-J])(?![A-Za-z]))
+    | (?<!wrong\ )(?<!incorrect\ )\b(?:choice|option)s?\s(?:is|are)\b
+      (?=[\s*$(:]{{0,6}}(?:\\text\w*\{{\(?)?(?-i:[A-J]\b(?!\s(?!and\b|or\b|because\b)[a-z])))
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _LABEL = re.compile(
     r"[^\n]{0,200}?(?:[,;，；、|]\s?[A-Za-z]\w{0,20}\s?[:：]|[,;，；、|\s]\s?[B-J]\s?[:：=])|[^\n]{0,200}\n\W{0,4}[B-J]\s?[:：.)]"
 )
-_FINAL = re.compile(r"final|最终", re.IGNORECASE)
+_FINAL = re.compile(r"final|最终|\b(?:correct|true|actual)\s|[故以]答案", re.IGNORECASE)
 _SKIPPED = re.compile(
     r"(?:[-=]{1,2}>|(?<=\n)>\s|[\s*_`:：=\"“”]|(?:is|therefore|thus|simply|just|exactly|approximately|about|roughly"
-    r"|equal to|given by|indeed|option)\b){0,40}",
+    r"|equal to|given by|indeed|option)\b|选(?=[\s*(（]{0,4}[A-J](?![a-z]))){0,40}",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
@@ -49,20 +57,39 @@ _CLAUSE_END = re.compile(
       \n | [。；！？?] | ，(?=[\u4e00-\u9fff])
     | (?<![.]) (?<!\be\.g) (?<!\bi\.e) (?<!\\right) [.] (?=[*"'”)]{0,4}(?:\s|$))
     | (?:(?<=[A-Za-z][a-z]) | (?<=\*\*)) !
+    | ,\sas\b | \s\((?:we|since|because|as|attained|achieved|where|when|note|checked)\b
     | ,?\s(?:because|since|which|where|whereas|assuming|given\ that|but)\b
     | ,\s(?:not|or\ rather|I\ mean|wait|actually|sorry)\b | (?<=[\d$})]),\sno\b | (?<=[\d$})])，不
     """,
     re.VERBOSE,
 )
 _SENTENCE_END = re.compile(r"\n|[。！？?]|(?<![.])(?<!\be\.g)(?<!\bi\.e)(?<!\\right)[.](?=[*\"'”)]{0,4}(?:\s|$))")
-_STOP = re.compile(r"[.!?]\s|[。！？\n]")
 _COPULA = re.compile(r"(?:\b(?:is|are|was|were|be|equals?)\b|[=≈＝]|是|为|等于)\s?", re.IGNORECASE)
 _CONNECTIVE = re.compile(
     r"(?:^[\s.。!！?？*\"”)]{0,8}|[,，;；]\s?)"
     r"(?:(?:(?:so|thus|hence|therefore|finally|in total|in conclusion|consequently|then|we have|we get|we find|we know"
-    r"|we obtain|that)\b|所以|因此|因而|综上|故|于是|解得)[\s,，:：]{0,3}){1,4}",
+    r"|we obtain|that)\b|所以|因此|因而|综上|故|于是|解得|一?共有)[\s,，:：]{0,3}){1,4}",
     re.IGNORECASE,
 )
+_SUBORDINATE = re.compile(
+    r"""
+    [,(]?\s\(? (?: (?: when(?:ever)? | if(?!\sand\sonly) | where | with\sequality | whose
+      | for\s(?:all|any|some|every|each) | (?:attained|achieved|reached|occurring|obtained)\s(?:at|when|for|if|by)
+      | which\s(?:has|have|was|were) )\b | for\s(?=\$[^$]{1,80}(?:[<>≥≤=]|\\(?:[gl]eq?|in)\b)) )
+    | [，,]?\s?(?:当且仅当|当(?=[^。]{1,60}时))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_TIED = re.compile(
+    r"(?:\b(?:is|are|be|equals?|gives?|get|obtain|find|have|so|thus|hence|therefore)|[=:：是为得故])[\s*$\\(\[]{0,6}$",
+    re.I,
+)
+_GOES_ON = re.compile(
+    r"[,;，；]\s?(?:and\s)?(?:so|thus|hence|therefore|then|we|he|she|it|they|there|the|this|that|which|giving|leaving)\b(?=.{0,300}[\d$])"
+    r"|[，；]\s?(?:且|则|所以|因此|故|有)|\b(?:otherwise|else|if|when|for)\b|\b(?:is|are|equals)\s[$\\(]{0,3}[-\d]",
+    re.IGNORECASE,
+)
+_MOST_WORDS = re.compile(r"[\s$*).\\\]~]{0,8}(?:\w+(?:\s\w+)?)?\s{0,3}", re.ASCII)
 _EQUATION = re.compile(r"[^=]*$|[A-Za-z]\w{0,3}\s?(?:\([\w, ]{1,20}\)\s?)?[=<>≤≥]")
 _ALIGNED = re.compile(r"\\end\{(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}[\s$.\\\])]{0,8}$")
 _ROW = re.compile(r"\\\\|&|\\begin\{[a-z]+\*?\}")
@@ -70,23 +97,11 @@ _SIDE = re.compile(r"(?:[=≈]|\\approx\b|\\Rightarrow\b|\\implies\b)")
 _COMPARED = re.compile(
     r"(?:(?<![\w<>/\\])[A-Za-z]\s?|(?<=\s)(?<!\n))(?:(?<![-=<>])[<>≤≥≠](?![<>])=?|\\(?:n?eq?|[gl](?:eq?|t)))\s?$"
 )
-_NO_SOLUTION = re.compile(
-    r"""
-      (?: ^[\s.。!?！？*"”)]{0,8} | [,;:，；：] | \b(?:(?=there\s)|(?:so|thus|hence|therefore|means|conclude|that)\b) )
-      [\s*,]{0,4} (?: (?:then|that|so|thus|therefore)\s ){0,2}
-      (?: there\s(?:is|are|exists?)\s
-        | (?: it | (?:the|this|our)\s(?:\w+\s){0,2}(?:equation|system|inequality|problem)s?(?:\s\$?[^$,;]{1,60}?\$?)? )
-          \sha(?:s|ve)\s )?
-      no\s(?:(?:real|integer|rational|complex|natural|valid|possible|such)\s){0,2}solutions?
-      (?: \sexists? | \s(?:to|of)\s(?!\w+\sproblem)[^,;.]{1,60}
-        | \sfor\s(?:the|this|these)\s(?:\w+\s)?(?:equation|system|inequality)s? )?
-      [\s.!$*]{0,6}$
-    | (?:方程组?|不等式组?|此题|原题|题目|所以|因此|故|则|^)\s?(?:没有|无)(?:实数|整数)?解[\s.。!！$*]{0,6}$
-    """,
-    re.IGNORECASE | re.VERBOSE,
+_COUNTED = re.compile(
+    r"[^\d$\\=]{0,80}(?:[有是为剩了得要需到用共付花达出]|(?<![最至不])[多少]|等于)\s{0,3}(?=\*{0,2}[$\d-])"
 )
-_CONDITION = re.compile(
-    r"\b(?:if|when|whenever|for|case|unless|otherwise|where|while|whether)\b|[若当]|如果|情况", re.IGNORECASE
+_OPTION = re.compile(
+    r"[A-J][.:：)]\s?[^*\n]{1,200}(?=\*\*)|[(（]?[A-J][)）$*]{0,4}(?=\s?选?项(?:[\s。.，,]|$))|(?i:yes|no)(?=,\s[a-z])"
 )
 _EMPTY_SET = re.compile(r"\\\{(?:[\s~]|\\[,;!: ]){0,8}\\\}")
 _JOINER = re.compile(r"\s{0,3}(?:,?\s{0,3}(?:and|or|和|或)\b|[,;、&])\s{0,3}", re.IGNORECASE)
@@ -118,10 +133,11 @@ _TELLING = re.compile(
     r"|we've|i'd|i'll|i've|can't|what|how|why)\b"
 )
 _FIRST_PERSON = re.compile(r"\bI\b(?!\s?[=<>+^*/])\s[a-z]")
-_TELLING_CJK = re.compile(r"[是为]|所以|因此|我们|首先|根据|因为|[设则得]|[\u4e00-\u9fff]{12}")
+_TELLING_CJK = re.compile(r"[是为]|正确|所以|因此|我们|首先|根据|因为|[设则得]|[\u4e00-\u9fff]{12}")
 _JOINS = frozenset(("and", "or", "percent", "degree", "degrees", "unit", "units", "square", "cubic", "cm", "mm", "km"))
 _EMPTY_TALK = re.compile(
     r"(?:not|in|correct|incorrect|right|wrong|reasonable|clear\w*|obvious\w*|below|above|as|found|unknown|unclear|too"
+    r"|obtained|derived|shown|stated|marked|boxed|verified|confirmed|correctly"
     r"|always|never|also|the same|here|unique|valid|consistent)\b",
     re.IGNORECASE,
 )
@@ -131,7 +147,9 @@ _NAMED = re.compile(
     r"^\W{0,8}(?:so|thus|hence|therefore)\b.{1,300}\s(?:is|are)\s([A-Za-z]+(?:\s[A-Za-z]+){0,2})\W{0,4}$", re.I
 )
 _PRAISED = re.compile(
-    r"\b(?:option|choice)\s\(?([A-J])\)?\s(?:is|must\sbe)\s(?:the\s)?(?:correct|right|answer)\b", re.IGNORECASE
+    r"(?:\b(?:option|choice)\s\(?|选项\s?)([A-J])\)?\s?"
+    r"(?:\b(?:is|must\sbe)\s(?:the\s)?(?:correct|right|answer)\b|是?正确)",
+    re.IGNORECASE,
 )
 _CELL = re.compile(r"\|\s([^|]+)\s\|\s*$")
 
@@ -194,17 +212,6 @@ def says_something(text: str) -> bool:
     return any(each.isalnum() or each in "∞∅" for each in text) or bool(_EMPTY_SET.search(text))
 
 
-def sentence_before(text: str, position: int) -> str:
-    """Return what the sentence around a position says before it, or the last 200 characters of that."""
-    return _STOP.split(text[max(0, position - 200) : position])[-1]
-
-
-def unsolvable(sentence: str) -> tuple[int, int] | None:
-    """Return the span of "there are no solutions" at a sentence's end, or `None` where it holds for one case."""
-    match = _NO_SOLUTION.search(sentence)
-    return match.span() if match and not _CONDITION.search(sentence, 0, match.start()) else None
-
-
 def phrases(text: str, letters: bool = True) -> Iterator[tuple[int, bool]]:
     """Yield where each phrase that announces an answer ends and whether it says "final", the last one first.
 
@@ -237,11 +244,17 @@ def announced(text: str, start: int, direct: bool = False) -> tuple[int, int] | 
             end = next(_ends(window, spans, _CLAUSE_END, end), len(window))
         return begin, begin + end
     end = next(_ends(window, spans, _CLAUSE_END), len(window))
+    option = _OPTION.match(window)
+    if option and (window[option.end()] != "*" or text.endswith("**", start, begin)):
+        return begin, begin + option.end()
     clause = window[:end]
     if _EMPTY_TALK.match(clause) or not says_something(clause):
         return None
+    added = None if direct else _SUBORDINATE.search(clause)
+    if added and _is_answer(clause[: added.start()]) and not _GOES_ON.search(clause, added.end()):
+        return begin, begin + added.start()
     if not is_prose(clause):
-        return begin, begin + end
+        return begin + _counted(clause), begin + end
     found = None if direct else concluded(clause)
     return (begin + found[0], begin + found[1]) if found else None
 
@@ -300,9 +313,26 @@ def concluded(sentence: str) -> tuple[int, int, str] | None:
     """Return the span of what a sentence concludes and what marked it, or `None`.
 
     In turn: that there are no solutions, all that follows "so", the mathematics that it ends with, what follows the
-    last "is" or "=", the last mathematics, the last number.
+    last "is" or "=", the last mathematics, the last number. What a clause adds ("when a = 2") is passed over.
     """
-    if _NO_SOLUTION.search(sentence):
+    for clause in islice(_SUBORDINATE.finditer(sentence), 4):
+        main = sentence[: clause.start()]
+        found = _concluded(main)
+        if found and _is_main(main, *found[:2], sentence[clause.end() :]):
+            return found
+    return _concluded(sentence)
+
+
+def _is_main(main: str, start: int, end: int, behind: str) -> bool:
+    """Return whether a clause states an answer that stands at its end, and what follows it states no other."""
+    answer = main[start:end]
+    if _GOES_ON.search(behind) or not _MOST_WORDS.fullmatch(main, end) or re.search(r"=\s?0\W*$", answer):
+        return False
+    return bool(_TIED.search(main, 0, start) or re.search(r"[=<>≤≥]|\\[gl]eq?\b", answer))
+
+
+def _concluded(sentence: str) -> tuple[int, int, str] | None:
+    if NO_SOLUTION.search(sentence):
         unsolved = unsolvable(sentence)
         return (*unsolved, "phrase") if unsolved else None
     spans = math_spans(sentence)
@@ -311,7 +341,7 @@ def concluded(sentence: str) -> tuple[int, int, str] | None:
         return None  # A row of a derivation that was cut off.
     begin = max((match.end() for match in _CONNECTIVE.finditer(sentence)), default=len(sentence))
     if not spans and _is_answer(sentence[begin:]) and _EQUATION.match(sentence, begin):
-        return begin, len(sentence), "phrase"
+        return begin + _counted(sentence[begin:]), len(sentence), "phrase"
     for copula in reversed(list(_COPULA.finditer(sentence, last))):
         start = _skip(sentence, copula.end())
         if _is_answer(sentence[start:]):
@@ -328,6 +358,16 @@ def concluded(sentence: str) -> tuple[int, int, str] | None:
     if not chosen or _EMPTY_TALK.match(chosen.group(1)) or is_prose(chosen.group(1)):
         return None
     return (*chosen.span(1), "phrase")
+
+
+def _counted(clause: str) -> int:
+    """Return where the only number of a Chinese clause begins, as in "还剩6个", or 0 without one."""
+    told = _COUNTED.match(clause)
+    if not told:
+        return 0
+    spans, rest = math_spans(clause), clause[told.end() :]
+    alone = len(spans) == 1 and spans[0].start == told.end() and not numbers(clause[spans[0].end :])
+    return told.end() if alone or (not spans and len(numbers(rest)) == 1) else 0
 
 
 def _skip(text: str, start: int) -> int:

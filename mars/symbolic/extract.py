@@ -23,11 +23,9 @@ from mars.symbolic.anchors import (
     numbers,
     phrases,
     says_something,
-    sentence_before,
-    unsolvable,
     words,
 )
-from mars.symbolic.retraction import corrections, denied
+from mars.symbolic.retraction import corrections, denied, sentence_before, supposed, unsolvable
 from mars.symbolic.types import Extraction
 from mars.thinking import CLOSE, OPEN, split_thinking
 
@@ -46,9 +44,13 @@ _CUT = Extraction(None, truncated=True)
 _BOX_OR_BRACE = re.compile(r"(?:\\?\\b|\x08)oxed\s{0,8}\{|\\?\\fbox\s{0,8}\{|\\.|[{}]", re.DOTALL)
 _FIRST_BOX = re.compile(r"\\{1,3}(?:boxed|fbox)|\x08oxed")
 _BARE_BOX = re.compile(r"\\boxed\s{1,8}(?=[^\s{])([^\s${}]{1,100}?)(?=[.,;]?\s{0,3}(?:\$|\\[)\]]|$))")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_TOLD = re.compile(r"(?:综上(?:所述)?|故|所以|因此|因而|于是)[，,\s]{0,3}[$\\A-Za-z\d]")
+_CHAIN = re.compile(r"\\\\\s{0,8}&\s?=")
 _TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
 _END_OF_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text|end|user)\|>|</s>|<｜end▁of▁sentence｜>")
 _START_OF_TURN = re.compile(rf"(?:\s{{0,8}}(?:<\|im_start\|>\s?assistant\b|<s>|{_END_OF_TURN.pattern}))*")
+_TOMBSTONE = re.compile(r"(?<=\S)\s{0,8}(?:\$?\\(?:blacksquare|square|Box|qed)\b\s?\$?|[∎■□])[\s.]{0,8}$")
 _NEW_QUESTION = re.compile(r"(?:Question|Problem|Exercise|Q|题目|问题)\s?\d{0,3}\**\s?[:：]")
 _STARTS_ANEW = re.compile(r"(?:^|[\n.!?。])[ \t#*]{0,8}$")
 
@@ -58,7 +60,9 @@ _GAP_DIRT = re.compile(
 _GAP_LIST = re.compile(r"(?:and|,|，|、|;|；|&|和){1,3}")
 _GAP_FLOOD = re.compile(r"(?:or|maybe|perhaps|possibly|probably|either|,|/|\||或|或者){0,6}", re.IGNORECASE)
 _CORRECTED = re.compile(r"\b(?:thus|but|so|hence|therefore|then|is|are|we|wait|actually|not)\b|=", re.IGNORECASE)
-_HEDGE = re.compile(r"\b(?:maybe|perhaps|possibly|probably|either)\b", re.IGNORECASE)
+_HEDGE = re.compile(
+    r"\b(?:maybe|perhaps|possibly|probably|either)\b|(?<!不)可能(?=是|为|等于)|也许|或许|大概(?=是|为)", re.IGNORECASE
+)
 _HEDGED_BOX = re.compile(r"[\s$\\)\],]{0,8}(?:or\s)?(?:maybe|perhaps|possibly)\b", re.IGNORECASE)
 _HEDGE_BEFORE = re.compile(r"\b(?:maybe|perhaps|possibly|probably)[\s$\\(\[:]*$", re.IGNORECASE)
 _OPTION_DIRT = re.compile(r"\\(?:text\w*|mathrm|quad)\b|[\\(){}$\s.]")
@@ -139,7 +143,8 @@ def _end_of_response(text: str, start: int) -> int:
             end = turn.start()
             break
     else:
-        end = len(text)
+        tombstone = _TOMBSTONE.search(text, max(start, len(text) - 60))
+        end = tombstone.start() if tombstone else len(text)
     for question in islice(_NEW_QUESTION.finditer(text, start, end), 4):
         before = text[start : question.start()]
         if not _STARTS_ANEW.search(before[-10:]):
@@ -294,7 +299,7 @@ def _from_tag(text: str) -> Extraction | None:
 def _from_phrase(text: str, number: bool, letters: bool = True) -> Extraction | None:
     for end, _ in phrases(text, letters):
         span = announced(text, end)
-        if not span:
+        if not span or supposed(text, span[0]):
             continue
         if number:
             span = _number_of(text, *span)
@@ -326,6 +331,8 @@ def _is_bare(text: str) -> bool:
         if len(spans) != 1 or (spans[0].start, spans[0].end) != (0, len(text)):
             return False
     told = text.endswith(".") and any(map(str.isdigit, text)) and len(words(text)) > 3
+    told = told or bool(_TOLD.match(text) or _CHAIN.search(text))
+    told = told or ("。" in text and any(map(str.isdigit, text)) and len(_HAN.findall(text)) > 3)
     return not told and not is_prose(text)
 
 
@@ -390,7 +397,7 @@ def _without_pair(text: str, start: int, end: int) -> tuple[int, int]:
         if len(boxes) == 1 and (boxes[0].start, boxes[0].end) == (0, end - start):
             return start + boxes[0].inner_start, start + boxes[0].inner_end
     inside = text[start:end]
-    for mark in ("**", "$", '"'):
+    for mark in ("**", "$", '"', "`"):
         if inside.endswith(mark) and inside.count(mark) == 1 and not inside.endswith(("\\$", *_INCHES)):
             return start, end - len(mark)
     if inside.startswith("**") and inside.count("**") == 1:

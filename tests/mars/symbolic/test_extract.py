@@ -23,6 +23,7 @@ BOXES = [
     (r"$\boxed{a = 3} \quad \text{and} \quad \boxed{b = 4}$", "a = 3, b = 4", "the parts of one answer"),
     (r"\boxed{1}, \boxed{2} and \boxed{3}", "1, 2, 3", "one list"),
     (r"We get \boxed{40} for the first half. Final Answer: The final answer is $90$.", "90", "declared final later"),
+    (r"\boxed{8}. The correct answer is obtained by adding.", "8", "another empty phrase behind it"),
     (r"\boxed{8} is right. The answer is a good one.", "8", "an empty phrase behind the box"),
     (r"\boxed{9}. Note that the answer is 10 in base 9.", "9", "only what is called final supersedes a box"),
     (r"<answer>4</answer> so \boxed{5}", "5", "a box behind the tag"),
@@ -45,6 +46,24 @@ PHRASES = [
     ("Work.\nA: 26", "26", "a letter and a colon at the line's start"),
     ("5 * 4 = 20\n#### 20", "20", "the mark of grade-school solutions"),
     ("#### 1. First step\nIt is 4 metres.\n#### 2. Second step\nThe answer is 6.", "6", "headings are no marks"),
+    ("3 * 4 = 12\n#### \\frac{1}{2}", r"\frac{1}{2}", "the mark before a formula, in the last line"),
+    ("3 * 4 = 12\n#### Yes\n", "Yes", "the mark before a word, in the last line"),
+    ("We add.\nAns. 17", "17", "a short form"),
+    ("*Answer*: `17`", "17", "the marks of code"),
+    ("The answer is 588, as 589 fails.", "588", "a remark behind it"),
+    ("The answer is 588 (we checked $n=1,2$).", "588", "a remark in parentheses"),
+    ("The answer is no, there is no such map.", "no", "a word and its reason"),
+    ("The answer is 7. If the answer is 8, we get a contradiction.", "7", "what is only supposed announces nothing"),
+    ("So the correct choice is **B. 12**", "B. 12", "an option and its value"),
+    ("The correct options are B and D.", "B and D", "options"),
+    ("Therefore the choice is (C) $12$.", "(C) 12", "an option in parentheses and its value"),
+    ("The option is A good one, the answer is 5.", "5", "an article is no option"),
+    ("综上所述，选 **C**。", "C", "Chinese, an option in bold"),
+    ("x=3，所以选C。", "C", "Chinese, an option behind so"),
+    ("故选项B正确。", "B", "Chinese, an option that is called right"),
+    ("正确的选项为 B、D。", "B、D", "Chinese, options"),
+    ("我们算。\n答：还剩6个。", "6个", "Chinese, the number of a clause with its unit"),
+    ("答：小明一共买了3个苹果。", "3个苹果", "Chinese, the number and what is counted"),
     (r"The answer is \(5\) cm.", "5 cm", "mathematics and its unit"),
     ("The answer is $28$ percent of all.", "28 percent", "a percent word"),
     (r"The answer is $3$ whenever the road is dry.", "3", "words that are no unit"),
@@ -112,22 +131,32 @@ UNMARKED = [
     ("The map shows that the distance is $15.9$ inches.", "15.9 inches", "math", "with its unit"),
     ("Alice has 1/2 of it. Therefore the chance that she wins is 2/3.", "2/3", "phrase", "what follows is"),
     (
-        r"Here is the matrix: $\begin{pmatrix}1 & 0\\0 & 1\end{pmatrix}$",
-        r"\begin{pmatrix}1 & 0\\0 & 1\end{pmatrix}",
+        r"It is $\begin{pmatrix}1 & 0\end{pmatrix}$",
+        r"\begin{pmatrix}1 & 0\end{pmatrix}",
         "math",
-        "the columns of a matrix are no derivation",
+        "columns, no derivation",
     ),
+    ("The least value is 8 when $a = b = 2$.", "8", "phrase", "where it is attained"),
+    ("The greatest value is 3, attained when x = 1.", "3", "phrase", "where it is attained, behind a comma"),
+    ("The least value is $8$, achieved at $(2,2)$.", "8", "math", "where it is achieved"),
+    ("最小值为 $8$，当且仅当 $a=b=2$ 时取等号。", "8", "math", "Chinese, where it is attained"),
+    (r"So $F = \ln x + C$, where $C$ is the constant.", r"F = \ln x + C", "math", "what a letter is"),
+    ("Hence $f(x)=2x$ for all $x$, and it clearly works.", "f(x)=2x", "math", "for which values"),
+    (r"The term is $3k+1$ for $k \ge 0$.", "3k+1", "math", "for which values, as a relation"),
+    ("It is clear that the number $N$ whose digits add to 21 is 777.", "777", "phrase", "what is asked for"),
+    ("There are 24 pens, and when 6 go there are 18.", "18", "phrase", "the sentence goes on"),
+    (r"Here $x^2 = 1$ if and only if $x = \pm 1$.", r"x = \pm 1", "math", "an equivalence"),
+    ("我们分类讨论。因此一共有36种。", "36种", "phrase", "Chinese, a number with its unit"),
+    ("由题意可知 $t=1$。故 $a+b=2$。", "a+b=2", "math", "Chinese, the last formula"),
+    ("故 $a+b=2$。", "a+b=2", "math", "Chinese, a conclusion is not bare"),
+    (r"The number of subsets is 17. $\blacksquare$", "17", "phrase", "a tombstone"),
     ("We add. So y = 2x + 1.", "y = 2x + 1", "phrase", "all that follows so"),
     ("Ada picks 5 + 6 = 11 pears. Ada picks 11 pears an hour.", "11", "number", "the last number"),
     ("计算得到，所以，x=3。", "x=3", "phrase", "Chinese, all that follows so"),
     ("| step | value |\n|---|---|\n| total | 5 |", "5", "phrase", "the last cell of a table"),
     ("We know it is not A, therefore I think it's B", "B", "phrase", "an option at the end"),
-    (
-        "We compute\n\\begin{align*}\nx &= 1 + 2 \\\\\n&= 3.\n\\end{align*}",
-        "3",
-        "math",
-        "the last side of an aligned chain",
-    ),
+    ("Here:\n\\begin{align*}\nx &= 1 + 2 \\\\\n&= 3.\n\\end{align*}", "3", "math", "the last side of a chain"),
+    ("$$\\begin{aligned} S &= 9 + 8 \\\\ &= 17 \\end{aligned}$$", "17", "math", "a chain alone"),
 ]
 NONE = [
     ("", "nothing"),
@@ -153,6 +182,7 @@ VIOLATIONS = [
     ("The answer is either 3 or possibly 4.", "hedged answer"),
     ("The answer is $41$ or maybe $42$.", "hedged answer"),
     ("The answer is probably 7.", "hedged answer"),
+    ("答案可能是12", "hedged answer"),
     ("<answer>A or B or C</answer>", "several options"),
     (r"\boxed{\text{A, B, C or D}}", "several options"),
     ("The answer is (A) or (B).", "several options"),
@@ -174,6 +204,16 @@ WITHDRAWN = [
     "The answer cannot be 42.",
     "The answer is 42. That is incorrect.",
     "The answer is 42. Wait, I made a mistake.",
+    "It is impossible for the answer to be 42.",
+    "It's impossible that the answer is 42.",
+    "Suppose the answer is 42.",
+    "If the answer is 42, we get a contradiction.",
+    "若答案是42，则矛盾。",
+    "A student claims the answer is 42. The student is wrong.",
+    "Nobody would say the answer is 42.",
+    "The answer must exceed 42.",
+    "The answer would be 42 if the angle were right, but it is not.",
+    "答案是42，经检验不成立。",
     "It might be 42, but I cannot confirm that.",
     r"The answer is not \boxed{4}.",
     r"$\boxed{4} \text{ is wrong}$",
@@ -203,6 +243,10 @@ CORRECTED = [
     (r"\boxed{42}. Wait, it is 41.", "41"),
     (r"\boxed{42} No wait, the answer should be $41$.", "41"),
     ("<answer>42</answer>. No, 41.", "41"),
+    ("The answer is 42. Actually, rechecking, it should be 41.", "41"),
+    (r"\boxed{42} is what I first got, but the correct value is 41.", "41"),
+    (r"\boxed{42}. However, this counts twice, so the correct count is 41.", "41"),
+    (r"\boxed{42}，检验后不符合题意，舍去，故答案为41。", "41"),
     ("答案是42。等等，应该是41。", "41"),
     ("答案是42，不，是41。", "41"),
     (r"\boxed{42}。更正：答案是41。", "41"),
@@ -212,6 +256,9 @@ CLEAN = [
     (r"\boxed{x = 1 \text{ or } x = 2}", "solutions joined by or, in a box"),
     (r"\boxed{A, C}", "several options that are all right"),
     (r"\boxed{1}, \boxed{2}", "a list of boxes"),
+    ("所有可能的值为 12。", "a possible value is no hedge"),
+    ("The answer is $12$. If there were more, they would be listed.", "a condition of another sentence"),
+    ("If every child gets 3, then the answer is 12.", "a condition of the question"),
     (r"\boxed{17} is the maybe surprising answer", "a hedge in later prose"),
 ]
 REFERENCES = [
@@ -359,60 +406,21 @@ def test_the_span_points_into_the_response(response: str) -> None:
     found = extract("<think>hm</think> " + response)
     span = ("<think>hm</think> " + response)[found.start : found.end]
     assert found.text is not None
-    assert found.text.split(",")[0].split(" or ")[0].split(" and ")[0].strip() in span.replace("$", "").replace(
-        "\\)", ""
-    )
+    part = found.text.split(",")[0].split(" or ")[0].split(" and ")[0].strip()
+    assert part in span.replace("$", "").replace("\\)", "")
 
 
 HUGE = 1_000_000
-
-
-@pytest.mark.parametrize(
-    "filler",
-    [
-        "\\boxed{",
-        "{",
-        "}",
-        "$",
-        "\\(",
-        "\\[",
-        "**",
-        "the answer is ",
-        "answer ",
-        "answer" + " " * 50,
-        "\n",
-        " ",
-        "1",
-        "1,234,",
-        "1 ",
-        "Q: ",
-        "\nQuestion: ",
-        "<answer>",
-        "so ",
-        "= ",
-        "$1$, ",
-        "| ",
-        "\\text{",
-        "<|im_end|>",
-        "答案是",
-        ".",
-        "\\boxed{1} ",
-        "\nA: ",
-        "wait, ",
-        "The answer is 1. Wait, it is ",
-        "no, no ",
-        "not ",
-        "whether ",
-        "}",
-        ">",
-        "\n> ",
-        "no solution ",
-        "\\{\\} ",
-        "不是",
-        "(",
-        "\\",
-    ],
+FILLERS = (
+    "\\boxed{¦{¦}¦$¦\\(¦\\[¦**¦the answer is ¦answer ¦"
+    "answer                                                  ¦\n¦ ¦1¦1,234,¦1 ¦Q: ¦\nQuestion: ¦<answer>¦"
+    "so ¦= ¦$1$, ¦| ¦\\text{¦<|im_end|>¦答案是¦.¦\\boxed{1} ¦\nA: ¦wait, ¦The answer is 1. Wait, it is ¦"
+    "no, no ¦not ¦whether ¦>¦\n> ¦no solution ¦\\{\\} ¦不是¦(¦\\¦#### x¦\n#### 1¦\nAns. ¦if the answer is ¦"
+    "for all $x$ ¦ when ¦当¦is 1 when ¦所以选¦故¦还剩6个¦$\\square$ ¦(A) **¦impossible that "
 )
+
+
+@pytest.mark.parametrize("filler", FILLERS.split("¦"))
 def test_a_megabyte_of_anything_is_read_through(filler: str) -> None:
     text = filler * (HUGE // len(filler))
     assert extract(text).end <= len(text)
