@@ -49,7 +49,7 @@ _ARRANGED = (Sequence, Group, SetOf, Matrix, SetBuilder, SetOperation, Relation,
 _OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _STAND_IN = Symbol("\N{WHITE SQUARE}")
 _OTHER_RELATIONS = frozenset(("subset", "supset", "==", "congruent", "->", "=>", "<=>", "perp", "parallel", "sim"))
-_NAMED_SETS = ("reals", "integers", "naturals", "rationals", "complexes", "empty", "undefined", "infinity", "ellipsis")
+_NAMED_SETS = ("reals", "integers", "naturals", "rationals", "complexes", "empty", "undefined", "ellipsis")
 Symbolic = Callable[[Node, Node], bool | None]
 """The last stage: whether computer algebra finds two expressions equal."""
 
@@ -129,7 +129,7 @@ class Comparison:
         if _infinite(right) or _infinite(given):
             return Finding(_infinite(right) == _infinite(given), "structure", "infinity")
         if any(isinstance(node, Constant) and node.name in _NAMED_SETS for node in (right, given)):
-            return Finding(_infinite(right) == _infinite(given) != 0, "structure", "infinity")
+            return Finding(False, "structure", "a named constant on one side only")
         found = values_agree(right, given, self.policy)
         if found.equal is None and self.symbolic is not None:
             verdict = self.symbolic(right, given)

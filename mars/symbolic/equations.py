@@ -29,9 +29,8 @@ def equations_agree(reference: tuple[Node, Node], answer: tuple[Node, Node]) -> 
         return Finding(False, "structure", "equations in other variables")
     if not symbols(first):
         return Finding(None, "structure", "equations without variables")
-    proportional = _proportional(first, second)
-    if proportional is not None:
-        return SAME if proportional else OTHER
+    if proportion(first, second) is not None:
+        return SAME
     there, back = _solution_satisfies(first, second), _solution_satisfies(second, first)
     if there and back:
         return SAME
@@ -62,11 +61,6 @@ def _at_a_point(node: Node) -> Node | None:
     for name, value in zip(sorted(symbols(node)), _PROBES * 4, strict=False):
         node = substitute(node, name, Number(value))
     return node if same_value(node, ZERO).outcome is Outcome.DIFFERENT else None
-
-
-def _proportional(first: Node, second: Node) -> bool | None:
-    """True: by a constant; `None`: not by a constant, which leaves other ways to agree."""
-    return True if proportion(first, second) is not None else None
 
 
 def _solution_satisfies(equation: Node, other: Node) -> bool | None:

@@ -81,7 +81,7 @@ _QUAD = re.compile(r"\\q?quad")
 _COLOR = re.compile(r"\\(?:color|textcolor)\s?\{[A-Za-z]{1,20}\}|\\(?:h|v)?phantom\s?\{[^{}]{0,40}\}")
 _DOTS = re.compile(r"\.{3,}")
 _WIDTHLESS = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
-_DIRT = re.compile(r"[​‌‍⁠﻿­]|\\(?:left|right)\s?\.|\\(?:displaystyle|textstyle|limits|nolimits|boldsymbol)\b")
+_DIRT = re.compile(r"\\(?:left|right)\s?\.|\\(?:displaystyle|textstyle|limits|nolimits|boldsymbol)\b")
 
 
 def normalize(text: str) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 
 from mars.symbolic.clock import clock
@@ -53,7 +52,6 @@ _CLAUSE_SPACES = 2
 _INEQUALITIES = frozenset(("<", "<=", ">", ">=", "!=", "in", "notin"))
 
 
-@functools.lru_cache(maxsize=8192)
 def parse(text: str) -> Node:
     """Read one answer.
 
@@ -109,7 +107,7 @@ def _statement(plain: str) -> Node:
         raise Unreadable("there is nothing to read")
     if len(items) > 1 and _is_prose(items):
         raise Unreadable("a sentence")
-    node = items[0] if len(items) == 1 else Sequence(tuple(items))
+    node = _listed(items)
     _check_depth(node)
     return node
 
@@ -170,19 +168,27 @@ def listing(cursor: Cursor) -> list[Node]:
             items.append(_item(cursor))
         if not _separates(cursor):
             break
-    if len(items) > 1 and (own := _domain_of(items[-1])) is not None:
+    return _combined(items, joiners) if len(items) > 1 else items
+
+
+def _combined(items: list[Node], joiners: set[str]) -> list[Node]:
+    """Put several items together that are one statement: a list and what its letters run through, inequalities."""
+    if (own := _domain_of(items[-1])) is not None:
         items[-1] = own
-    if len(items) > 1 and is_domain(items[-1]) and not _restricts(items[0]):
+    if is_domain(items[-1]) and not _restricts(items[0]):
         domain = items.pop()
-        value = items[0] if len(items) == 1 else Sequence(tuple(items))
-        return [Logic("where", (value, domain))]
-    if len(items) > 1 and isinstance(items[-1], Logic) and items[-1].operator == "where":
+        return [Logic("where", (_listed(items), domain))]
+    if isinstance(items[-1], Logic) and items[-1].operator == "where":
         value, domain = items[-1].operands
         if is_domain(domain) and not any(isinstance(item, Logic) for item in items[:-1]):
             return [Logic("where", (Sequence((*items[:-1], value)), domain))]
-    if len(items) > 1 and all(_restricts(item) for item in items):
+    if all(_restricts(item) for item in items):
         return [Logic(next((word for word in ("or", "and") if word in joiners), ","), tuple(items))]
     return items
+
+
+def _listed(items: list[Node]) -> Node:
+    return items[0] if len(items) == 1 else Sequence(tuple(items))
 
 
 def _separates(cursor: Cursor) -> bool:
@@ -208,8 +214,7 @@ def _under_condition(items: list[Node], cursor: Cursor) -> list[Node]:
     except Unreadable:
         cursor.position = start
         return [*items, _item(cursor)]
-    value = items[0] if len(items) == 1 else Sequence(tuple(items))
-    return [Logic("where", (value, found))] if found is not None else items
+    return [Logic("where", (_listed(items), found))] if found is not None else items
 
 
 def _domain_of(node: Node) -> Node | None:

@@ -73,24 +73,23 @@ def _percent(reference: Node, answer: Node, right: Node, given: Node, policy: Po
     value = real_value(given) if bare.equal and not symbols(given) else None
     if value is None or abs(value) <= 1:
         return as_value
-    return Finding(True, bare.stage, "percent sign left out") if bare.equal else bare
+    return Finding(True, bare.stage, "percent sign left out")
 
 
 def _percent_value(reference: Node, answer: Node, policy: Policy) -> Finding:
     """Compare in percent, so that a rounded percentage keeps the places that it was given with."""
-    hundred = Number(Fraction(100))
     if isinstance(reference, Quantity):
-        return _numbers(reference.value, _times(answer, hundred), policy)
+        return _numbers(reference.value, _hundredfold(answer), policy)
     if isinstance(answer, Quantity):
-        return _numbers(_times(reference, hundred), answer.value, policy)
+        return _numbers(_hundredfold(reference), answer.value, policy)
     return _numbers(reference, answer, policy)
 
 
-def _times(node: Node, scale: Number) -> Node:
+def _hundredfold(node: Node) -> Node:
     if isinstance(node, Number):
         places = None if node.places is None else max(node.places - 2, 0)
-        return Number(node.value * scale.value, places)
-    return Product((node, scale))
+        return Number(node.value * 100, places)
+    return Product((node, Number(Fraction(100))))
 
 
 def _converted(right: Node, unit: str, given: Node, other: str, policy: Policy) -> Finding:

@@ -7,6 +7,7 @@ which is inside the killable worker of the reward source `math`.
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from dataclasses import replace
@@ -70,10 +71,10 @@ def _judge(
     right = extract_reference(reference)
     if not right.strip():
         return _undecided("the reference is empty")
-    found = extract(response, number=policy.extraction == "number", open_tag=open_tag, close_tag=close_tag)
     if response.strip() == reference.strip():
         # A sentence that nothing marks as an answer is one when the reference is that sentence.
         return compare_texts(right, right, policy, symbolic)
+    found = extract(response, number=policy.extraction == "number", open_tag=open_tag, close_tag=close_tag)
     if found.text is None:
         cut = "the response was cut off before its answer" if found.truncated else "the response gives no answer"
         return Verdict(False, Status.OK, cut, "extract", "truncated" if found.truncated else "no answer")
@@ -97,7 +98,7 @@ def compare_texts(right: str, given: str, policy: Policy = MATH, symbolic: Symbo
     if choice is not None:
         right, given = choice
     try:
-        expected = parse(right)
+        expected = _parse_reference(right)
     except Unreadable as why:
         return _undecided(f"the reference {right[:80]!r} cannot be read: {why}", given)
     plain = _plain(right)
@@ -114,6 +115,12 @@ def compare_texts(right: str, given: str, policy: Policy = MATH, symbolic: Symbo
     if not finding.equal:
         finding = agree_renamed(expected, answer, comparison.agree) or finding
     return _decided(finding, right, given, expected, answer)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse_reference(text: str) -> Node:
+    """Read a reference, which comes back with every answer to its prompt; answers do not, and may be long."""
+    return parse(text)
 
 
 def _plain(text: str) -> str:
