@@ -51,6 +51,36 @@ def sources(
 
 
 @app.command()
+def weighting(
+    name: Annotated[str | None, typer.Argument(help="Show this strategy, its settings and its bounds.")] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", "-r", help="Show what each task of this recipe gets, and behind which gate."),
+    ] = None,
+    overrides: Overrides = None,
+    imports: Imports = None,
+) -> None:
+    """List the strategies that weigh sources, show one of them, or show what a recipe's tasks get."""
+    from mars.recipe import SECTIONS, Recipe
+    from mars.system import RewardSystem
+    from mars.weighting import strategies
+    from mars.weighting.show import chosen, strategy_list, strategy_page
+
+    if name is not None and recipe is not None:
+        raise ConfigError("name a strategy or a recipe, not both")
+    _import(imports)
+    if recipe is None:
+        screen.print(strategy_list() if name is None else strategy_page(strategies.get(name)))
+        for plugin, why in strategies.broken_packages().items():
+            errors.print(f"[yellow]the plug-in {escape(plugin)} did not load:[/] {escape(why)}")
+        return
+    plan = Recipe.load(recipe, overrides or ())
+    plan.only(SECTIONS)
+    with RewardSystem.from_recipe(plan) as system:
+        screen.print(chosen(system.settings, system.weighting))
+
+
+@app.command()
 def check(
     names: Annotated[list[str] | None, typer.Argument(help="Sources to check; by default all of them.")] = None,
     imports: Imports = None,

@@ -14,10 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mars.config import GateSettings
-from mars.types import Component, Reward, Score, Status
+from mars.types import Component, Reward, Sample, Score, Status
 
 SUBSTITUTED = "counted as"
 """How the note of a component begins whose value is the recipe's, not a verdict."""
+
+CLOSED = "not counted"
+"""How the note of a component begins that a closed gate keeps out of the total."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Route:
         task: The task's name or pattern, the key of its weights.
         sources: The names of the sources, in order.
         gate: The gate, if any.
-        verdict: The source that says right or wrong: the gate, or the first verifier, or the first judge.
+        verdict: The source that says right or wrong: the gate, or the first verifier, or the first judge; before those
+            that are only logged, one that counts.
     """
 
     task: str
@@ -58,7 +62,7 @@ def combine(
     stand_ins: Mapping[str, tuple[str, Score]],
     policies: Mapping[str, Policy],
     weights: Mapping[str, float],
-    task: str,
+    sample: Sample,
 ) -> Reward:
     """Make one sample's reward.
 
@@ -68,7 +72,7 @@ def combine(
         stand_ins: For a failed source, the fallback that was asked and what it said.
         policies: What becomes of each source's failures.
         weights: The weight of each source.
-        task: The sample's own task.
+        sample: What was scored.
     """
     values: dict[str, float | None] = {}
     notes: dict[str, str] = {}
@@ -82,15 +86,18 @@ def combine(
     for name, score in zip(route.sources, scores, strict=True):
         value, weight, note = values[name], weights[name], notes[name]
         share = 0.0 if value is None else weight * value
-        if gate is not None and closed and name != gate.source and value is not None:
-            share, note = 0.0, f"not counted: {gate.source} is below {gate.threshold:g}"
+        # What is only logged counts nowhere, so no gate keeps it out: its own note stays.
+        if gate is not None and closed and name != gate.source and value is not None and weight:
+            share, note = 0.0, f"{CLOSED}: {gate.source} is below {gate.threshold:g}"
         total += share
         components.append(Component(name, score, weight, value, share, note))
+    group = sample.group if sample.group is not None else sample.prompt or None
     lost = _missing_verdict(route, components, policies)
     if lost is not None:
         reason = f"no reward: {lost.name} is {lost.score.status.value}: {lost.score.reason}"
-        return Reward(None, lost.score.status, reason, tuple(components), task)
-    return Reward(total, Status.OK, "; ".join(_line(component) for component in components), tuple(components), task)
+        return Reward(None, lost.score.status, reason, tuple(components), sample.task, group)
+    said = "; ".join(_line(component) for component in components)
+    return Reward(total, Status.OK, said, tuple(components), sample.task, group)
 
 
 def _settle(score: Score, stand_in: tuple[str, Score] | None, policy: Policy) -> tuple[float | None, str]:
@@ -109,12 +116,20 @@ def _missing_verdict(route: Route, components: Sequence[Component], policies: Ma
     for component in components:
         if component.value is not None:
             continue
+        if _is_left_out(component, route.gate):
+            continue
         is_gate = route.gate is not None and component.name == route.gate.source
         if is_gate or (component.score.status.failed and policies[component.name].required):
             return component
     if all(component.value is None for component in components):
         return next((c for c in components if c.score.status.failed), components[0])
     return None
+
+
+def _is_left_out(component: Component, gate: GateSettings | None) -> bool:
+    """Return whether this is a gate that does not judge the sample and by the recipe stands open then."""
+    skipped = component.score.status is Status.SKIPPED
+    return gate is not None and component.name == gate.source and gate.skipped == "open" and skipped
 
 
 def _line(component: Component) -> str:

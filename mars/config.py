@@ -102,6 +102,9 @@ class GateSettings(_Section):
 
     source: str
     threshold: Number = Field(default=0.5, description="the gate is open where the source's value is at least this")
+    skipped: Literal["mask", "open"] = Field(
+        default="mask", description="what becomes of a sample that the source says is not its to judge"
+    )
 
 
 def _short_gate(value: Any) -> Any:
@@ -126,6 +129,23 @@ def _short_names(value: Any) -> Any:
     return dict.fromkeys(value)
 
 
+class WeightingSettings(_Section):
+    """The strategy that gives the sources their weights; a name alone is short for `{strategy: name}`."""
+
+    strategy: str = Field(default="auto", description="auto: what suits the task; see mars.weighting.planning")
+    settings: dict[str, Any] = Field(default_factory=dict, description="the strategy's own settings")
+    bounds: dict[str, Any] = Field(
+        default_factory=dict, description="floor, ceiling, max_change, smoothing, in place of the strategy's own"
+    )
+
+
+def _short_weighting(value: Any) -> Any:
+    return {"strategy": value} if isinstance(value, str) else value
+
+
+WeightingChoice = Annotated[WeightingSettings, BeforeValidator(_short_weighting)]
+
+
 class TaskSettings(_Section):
     """Which sources score a task."""
 
@@ -133,12 +153,9 @@ class TaskSettings(_Section):
         description="names of sources, or names with this task's weights"
     )
     gate: Gate = None
-
-
-class WeightingSettings(_Section):
-    """The strategy that gives the sources their weights."""
-
-    strategy: Literal["static"] = "static"
+    weighting: Annotated[WeightingSettings | None, BeforeValidator(_short_weighting)] = Field(
+        default=None, description="this task's weighting, in place of the recipe's"
+    )
 
 
 class CacheSettings(_Section):
@@ -159,7 +176,7 @@ class RewardSettings(_Section):
     sources: dict[str, Annotated[SourceSettings, BeforeValidator(_short_source)]] = Field(min_length=1)
     gate: Gate = None
     tasks: dict[str, Annotated[TaskSettings, BeforeValidator(_short_task)]] = Field(default_factory=dict)
-    weighting: WeightingSettings = WeightingSettings()
+    weighting: WeightingChoice = WeightingSettings()
     workers: int | None = Field(
         default=None, ge=1, description="worker processes for isolated sources; by default one a core"
     )
@@ -242,7 +259,14 @@ class RewardSettings(_Section):
             stand_ins |= {stage.source for stage in source.cascade or () if self.is_entry(name, stage)}
         gate = self.gate.source if self.gate else None
         scored: dict[str, float | None] = {name: None for name in self.sources if name not in stand_ins or name == gate}
-        return {"*": TaskSettings(sources=scored, gate=self.gate)}
+        everything = TaskSettings(sources=scored)
+        if "gate" in self.model_fields_set:
+            everything = TaskSettings(sources=scored, gate=self.gate)
+        return {"*": everything}
+
+    def gate_is_said(self, task: TaskSettings) -> bool:
+        """Return whether the recipe names a task's gate or says that there is none."""
+        return "gate" in task.model_fields_set or ("gate" in self.model_fields_set and self.gate is None)
 
     def weights(self, task: TaskSettings) -> dict[str, float]:
         """Return the static weights of a task's sources, in order."""

@@ -55,6 +55,7 @@ class RewardSource:
         warm_up: Run once in each worker process before its first call, outside any deadline.
         opens: Makes what the source works with (a sandbox, a client, a model) of its settings and the engine.
         concurrency: Most calls of one submission that are awaited at once, if it is async.
+        of_correctness: Whether, as a judge, its opinion is of what a verifier of the task would decide.
     """
 
     name: str
@@ -72,6 +73,7 @@ class RewardSource:
     warm_up: Callable[[], object] | None = None
     opens: Callable[[Any, Any], Any] | None = None
     concurrency: int = 64
+    of_correctness: bool = True
 
     @property
     def summary(self) -> str:
@@ -224,6 +226,7 @@ def reward(
     warm_up: Callable[[], object] | None = None,
     opens: Callable[[Any, Any], Any] | None = None,
     concurrency: int = 64,
+    of_correctness: bool = True,
 ) -> Callable[[Function], Function]:
     """Register a plain function as a reward source.
 
@@ -254,6 +257,8 @@ def reward(
         opens: Called once an engine with the settings object and the engine; what it returns (a sandbox, a client, a
             model) arrives as the argument named `opened`, and is closed with the engine if it has `close()`.
         concurrency: Most calls of one submission that are awaited at once, for an async function of one sample.
+        of_correctness: Whether a judge's opinion is of what a verifier of the task would decide. One of safety or style
+            is not, and unless a recipe says so no weighting holds it against a verifier.
 
     Returns:
         The decorator, which returns the function unchanged.
@@ -281,6 +286,7 @@ def reward(
             warm_up=warm_up,
             opens=opens,
             concurrency=checked_concurrency(name, concurrency),
+            of_correctness=of_correctness,
         )
         _check_opens(source)
         if isolated:

@@ -16,7 +16,7 @@ from mars import registry
 from mars.belonging import with_their_groups
 from mars.cascading import cascades, entries
 from mars.combining import SUBSTITUTED, Policy, Route, combine
-from mars.config import CacheSettings, GateSettings, RewardSettings, SourceSettings, StageSettings, TaskSettings
+from mars.config import CacheSettings, RewardSettings, SourceSettings, StageSettings
 from mars.errors import ConfigError, MarsError, RegistryError, SourceUnavailable
 from mars.execution.engine import Engine, Pending
 from mars.execution.verdicts import VerdictCache
@@ -25,7 +25,10 @@ from mars.recipe import Recipe, fingerprint
 from mars.registry import BoundSource, Kind
 from mars.routing import Router
 from mars.types import Component, Reward, Sample, Score, Status
-from mars.weighting import StaticWeighting, Weighting
+from mars.weighting.planning import make_all, plan_all
+from mars.weighting.protocol import Weighting
+from mars.weighting.task import Task, WeighedSource
+from mars.weighting.tasks import TaskWeighting
 
 # Of the sources' own settings, their fingerprints have what matters.
 _NOT_POLICY: Any = {"workers": True, "imports": True, "cache": True} | {
@@ -67,9 +70,12 @@ class RewardSystem:
         self.cascades = cascades(settings, self.sources)
         self._check_fallbacks()
         self._policies = {name: _policy(self.kind(name), source) for name, source in settings.sources.items()}
-        routes = settings.routes()
-        self.router = Router([self._route(task, route) for task, route in routes.items()])
-        self.weighting = weighting or StaticWeighting({task: settings.weights(r) for task, r in routes.items()})
+        declared = {name: self._declared(name) for name in settings.sources}
+        optional = [name for name, policy in self._policies.items() if not policy.required]
+        plans = plan_all(settings, declared, optional)
+        self.tasks: Mapping[str, Task] = {name: chosen.task for name, chosen in plans.items()}
+        self.router = Router([chosen.route for chosen in plans.values()])
+        self.weighting = weighting or make_all(plans, self.router)
         self._owns_engine = engine is None
         self._engine = engine or Engine(settings.workers, _cache(settings.cache))
 
@@ -118,13 +124,11 @@ class RewardSystem:
         """Return the range of a source or cascade of the recipe."""
         return self.cascades[name].range if name in self.cascades else self.sources[name].source.range
 
-    def _route(self, task: str, settings: TaskSettings) -> Route:
-        sources = tuple(settings.sources)
-        judging = [name for kind in (Kind.VERIFIER, Kind.JUDGE) for name in sources if self.kind(name) is kind]
-        verdict = settings.gate.source if settings.gate else next(iter(judging), None)
-        if settings.gate:
-            _check_gate(settings.gate, self.range(settings.gate.source))
-        return Route(task, sources, settings.gate, verdict)
+    def _declared(self, name: str) -> WeighedSource:
+        """Return what is declared of a source or cascade, of whatever weight."""
+        asked = [stage.key for stage in self.cascades[name].stages] if name in self.cascades else [name]
+        of_correctness = all(self.sources[key].source.of_correctness for key in asked)
+        return WeighedSource(0.0, self.kind(name), *self.range(name), of_correctness)
 
     def open(self) -> None:
         """Open what the sources work with (sandboxes, clients, models) now, so that what is missing is an error here.
@@ -238,7 +242,7 @@ class RewardSystem:
             if score.value is None and score.status.failed and (stand_in := self._stand_in(name, known, index)):
                 stand_ins[name] = stand_in
         weights = self.weighting.weights(route.task)
-        return combine(route, scores, stand_ins, self._policies, weights, sample.task)
+        return combine(route, scores, stand_ins, self._policies, weights, sample)
 
     def _stand_in(self, name: str, known: Mapping[tuple[str, int], Score], index: int) -> tuple[str, Score] | None:
         """Return the first fallback down the chain that gave a verdict."""
@@ -274,6 +278,17 @@ class RewardSystem:
         """Return the current weights: by task, then by source."""
         return {route.task: dict(self.weighting.weights(route.task)) for route in self.router}
 
+    def strategy_logs(self) -> dict[str, dict[str, float]]:
+        """Return what the weighting strategies have to log beside the weights, by task."""
+        return self.weighting.logs() if isinstance(self.weighting, TaskWeighting) else {}
+
+    def speaks_in_proportion(self, task: str) -> bool:
+        """Return whether a prompt of which only part of the weight speaks is to teach by that part only."""
+        route = self.router.route(task)
+        if route is None or not isinstance(self.weighting, TaskWeighting):
+            return False
+        return self.weighting.tasks[route.task].by_voice
+
     def update(self, rewards: Sequence[Reward]) -> None:
         """Let the weighting learn from one training step. Scoring alone never changes the weights."""
         self.weighting.update(rewards)
@@ -283,7 +298,15 @@ class RewardSystem:
         return {"weighting": self.weighting.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint's state."""
+        """Go on from a checkpoint's state.
+
+        Raises:
+            ConfigError: When it is damaged, or of another recipe.
+        """
+        if "weighting" not in state:
+            raise ConfigError(
+                "the checkpoint has no weighting: it is damaged, or no reward system's; resume another one"
+            )
         self.weighting.load_state_dict(state["weighting"])
 
     def fingerprint(self) -> str:
@@ -330,14 +353,6 @@ def _cache(settings: CacheSettings | None) -> VerdictCache | None:
         return None if settings is None else VerdictCache(settings.path, settings.max_mb)
     except ConfigError as error:
         raise ConfigError(str(error), ("cache",)) from error
-
-
-def _check_gate(gate: GateSettings, bounds: tuple[float, float]) -> None:
-    low, high = bounds
-    if not low < gate.threshold <= high:
-        state = "never opens" if gate.threshold > high else "is never closed"
-        limits = f"its values go from {low:g} to {high:g}, its threshold is {gate.threshold:g}"
-        raise ConfigError(f"the gate {gate.source!r} {state}: {limits}")
 
 
 def _bind(name: str, settings: SourceSettings) -> BoundSource:

@@ -193,6 +193,8 @@ class Reward:
         reason: Why the total is what it is, in a line a person can read.
         components: One a source, in the recipe's order.
         task: The task the sample was routed by.
+        group: Names the prompt among the samples that were scored together; `None` where nothing ties it to others.
+            Not part of equality nor of the JSON form.
     """
 
     total: float | None
@@ -200,6 +202,7 @@ class Reward:
     reason: str
     components: tuple[Component, ...]
     task: str
+    group: str | None = field(default=None, compare=False)
 
     @property
     def weights(self) -> dict[str, float]:

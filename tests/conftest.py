@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from mars import registry
+from mars.weighting import strategies
 
 # What a property needs is many inputs, not fast ones: other work on the machine must not fail it.
 settings.register_profile("mars", deadline=None, max_examples=100, print_blob=True)
@@ -18,12 +19,16 @@ settings.load_profile("mars")
 
 @pytest.fixture(autouse=True)
 def forget_sources() -> Iterator[None]:
-    """Take out of the registry what a test registered."""
+    """Take out of the registries what a test registered."""
     registry.load_plugins()
-    before = dict(registry._sources)
+    for name in strategies.BUILT_IN:
+        strategies.get(name)
+    sources, known = dict(registry._sources), dict(strategies._registered)
     yield
     registry._sources.clear()
-    registry._sources.update(before)
+    registry._sources.update(sources)
+    strategies._registered.clear()
+    strategies._registered.update(known)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,12 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-TEACHING = [ROOT / "README.md", ROOT / "docs" / "cascades.md", *sorted((ROOT / "docs" / "sources").glob("*.md"))]
+TEACHING = [
+    ROOT / "README.md",
+    ROOT / "docs" / "cascades.md",
+    ROOT / "docs" / "weighting.md",
+    *sorted((ROOT / "docs" / "sources").glob("*.md")),
+]
 REWARDS = [(page, text) for page in TEACHING for text in blocks(page, "yaml") if text.startswith("reward:")]
 
 

@@ -16,12 +16,14 @@ from statistics import fmean
 from typing import Any, Literal
 
 from mars.cascading import Cascade
+from mars.combining import CLOSED
 from mars.errors import ConfigError
 from mars.rows import Columns
 from mars.system import RewardSystem
 from mars.tally import SourceTally, Tally
 from mars.thinking import split_thinking
 from mars.types import Reward, Sample, Status, Usage
+from mars.weighting.strategies import Aggregation
 
 Mode = Literal["auto", "separate", "composed"]
 TOTAL = "total"
@@ -93,7 +95,8 @@ def measures(
     Returns:
         `mars/seconds`; `mars/masked` (share of samples without a reward); `mars/SOURCE/STATUS` (share of each status);
         `mars/SOURCE/value` (mean value); `mars/SOURCE/rate/NAME` (mean of what a source counts beside its value, such
-        as over-refusal); `mars/weight/...`; `mars/accuracy/TASK`; `mars/thinking_chars`, also by task,
+        as over-refusal); `mars/weight/...`, and `mars/weighting/...`, what the strategies log beside the weights;
+        `mars/accuracy/TASK`; `mars/thinking_chars`, also by task,
         and `mars/thinking_share` (mean length, and share of completions that think at all). Of a cascade,
         `mars/SOURCE/stage/STAGE/share` (share of samples that the stage was asked about) and, where second opinions
         were asked, `.../wrong_negatives`. Of what asks models, `mars/SOURCE/tokens`, `mars/SOURCE/money` and
@@ -111,6 +114,9 @@ def measures(
     for task, by_source in weights.items():
         place = "mars/weight" if len(weights) == 1 else f"mars/weight/{task}"
         logs.update({f"{place}/{name}": weight for name, weight in by_source.items()})
+    for task, said in system.strategy_logs().items():
+        place = "mars/weighting" if len(weights) == 1 else f"mars/weighting/{task}"
+        logs.update({f"{place}/{name}": value for name, value in said.items()})
     right: dict[str, list[bool]] = {}
     for reward in rewards:
         correct = system.is_correct(reward)
@@ -157,22 +163,32 @@ class SourceReward:
     Args:
         scorer: Scores the batch, shared with the system's other functions.
         name: The source's name in the recipe, which TRL logs it under.
-        weight: The weight that TRL gives it; 0 logs it only.
+        weight: The weight that TRL gives it at the start; 0 logs it only.
+        counted: Whether TRL adds it up; beside a total it is only logged.
     """
 
-    def __init__(self, scorer: BatchScorer, name: str, weight: float) -> None:
+    def __init__(self, scorer: BatchScorer, name: str, weight: float, *, counted: bool = True) -> None:
         self.scorer = scorer
         self.weight = weight
+        self.counted = counted
         self.first = False
         self.__name__ = name
 
     def __call__(self, prompts: Sequence[Any], completions: Sequence[Any], **columns: Any) -> list[float | None]:
-        """Return the source's value for each completion; `None` where it has none or the row has no reward."""
+        """Return the source's value for each completion; `None` where it has none or the row has no reward.
+
+        Behind a closed gate a source that counts is worth 0, so that weight times value is its share of the total.
+        """
         rewards = self.scorer.score(prompts, completions, columns, fresh=self.first)
         return [None if reward.total is None else self._value(reward) for reward in rewards]
 
     def _value(self, reward: Reward) -> float | None:
-        return next((c.value for c in reward.components if c.name == self.__name__), None)
+        for component in reward.components:
+            if component.name == self.__name__:
+                # By the weight of now: that of the start may have been 0.
+                closed = self.counted and component.weight and component.note.startswith(CLOSED)
+                return 0.0 if closed else component.value
+        return None
 
 
 class TotalReward(SourceReward):
@@ -190,9 +206,11 @@ def reward_functions(
 ) -> list[SourceReward]:
     """Return a system's reward functions for TRL.
 
-    In `separate` mode each source is a function and TRL adds them up by `reward_weights`. In `composed` mode the first
-    function is the total, with weight 1, and the sources follow with weight 0, so that TRL logs them. Gates, and
-    weights that differ between tasks, cannot be said in TRL's weights and need the composed form; `auto` picks it then.
+    In `separate` mode each source is a function and TRL adds them up by `reward_weights`; behind a closed gate a source
+    says 0. In `composed` mode the first function is the total, with weight 1, and the sources follow with weight 0, so
+    that TRL logs them, gate or no gate. Weights that differ between tasks cannot be said in TRL's weights and need the
+    composed form; decoupled normalisation (GDPO) needs the separate one. `auto` picks what is needed, and for a gate
+    otherwise the composed form.
 
     Args:
         system: Gives the rewards.
@@ -201,17 +219,31 @@ def reward_functions(
         prefix: What the chat template wrote of each completion before the model did, such as `<think>`.
 
     Raises:
-        ConfigError: When `separate` is asked for and cannot give the system's totals.
+        ConfigError: When the form that is asked for, or that the weighting needs, cannot give the system's rewards.
     """
     scorer = BatchScorer(system, columns, prefix)
     why = _why_composed(system)
+    decoupled = aggregation_of(system) == "normalize_then_sum"
+    if decoupled and mode == "composed":
+        raise ConfigError(
+            "composed gives one total, but `weighting: gdpo` normalises each source on its own; leave mode out",
+            ("mode",),
+        )
+    if decoupled and why:
+        raise ConfigError(
+            f"`weighting: gdpo` normalises each source on its own, with one weight for all tasks, but {why}; give the "
+            "source the same weight in every task, or choose another weighting"
+        )
     if mode == "separate" and why:
-        raise ConfigError(f"the reward cannot be given to TRL source by source: {why}; use the composed form")
+        reason = f"the reward cannot be given to TRL source by source: {why}; leave mode out, or use composed"
+        raise ConfigError(reason, ("mode",))
+    gated = any(route.gate for route in system.router)
+    composed = mode == "composed" or (mode == "auto" and (bool(why) or (gated and not decoupled)))
     names = list(dict.fromkeys(name for route in system.router for name in route.sources))
     if TOTAL in names:
         raise ConfigError(f"a source called {TOTAL!r} would be taken for the total in TRL's logs; rename it")
-    if mode == "composed" or why:
-        functions = [TotalReward(scorer), *(SourceReward(scorer, name, 0.0) for name in names)]
+    if composed:
+        functions = [TotalReward(scorer), *(SourceReward(scorer, name, 0.0, counted=False) for name in names)]
     else:
         weights = _flat_weights(system)
         functions = [SourceReward(scorer, name, weights[name]) for name in names]
@@ -232,14 +264,20 @@ def current_weights(functions: Sequence[SourceReward]) -> list[float]:
     return [weights[function.__name__] for function in functions]
 
 
+def aggregation_of(system: RewardSystem) -> Aggregation:
+    """Return how a trainer is to make advantages of the sources, in TRL's words; the weighting says it."""
+    return getattr(system.weighting, "aggregation", "sum_then_normalize")
+
+
 def _flat_weights(system: RewardSystem) -> dict[str, float]:
     return {name: weight for by_source in system.weights().values() for name, weight in by_source.items()}
 
 
 def _why_composed(system: RewardSystem) -> str:
-    gated = [route.task for route in system.router if route.gate]
-    if gated:
-        return f"the task {gated[0]!r} has a gate"
+    """Return what one weight a source cannot say; empty where nothing is."""
+    # A weighting that does not say whether it moves may.
+    if len(system.weights()) > 1 and getattr(system.weighting, "moves", True):
+        return "the weights of several tasks move, each its own way"
     flat = _flat_weights(system)
     for task, by_source in system.weights().items():
         differing = [name for name, weight in by_source.items() if weight != flat[name]]

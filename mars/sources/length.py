@@ -104,9 +104,9 @@ def length(completion: str, meta: Mapping[str, Any], settings: LengthSettings) -
         settings: The options.
     """
     split = split_thinking(completion, settings.open_tag, settings.close_tag)
-    if not split.answer.strip():
-        return Score(0.0, reason="no answer, so its length earns nothing")
     size = extent(completion, split, meta, settings)
+    if not split.answer.strip():
+        return Score(0.0, reason="no answer, so its length earns nothing", details={"length": size})
     value, beside = _CURVES[settings.shape](size, meta, settings)
     if size < settings.floor:
         value, beside = 0.0, f", fewer than {settings.floor}"

@@ -14,6 +14,7 @@ from mars.types import Sample, Score
 @reward(
     "preference",
     kind="judge",
+    of_correctness=False,
     deadline=600.0,
     settings=PreferenceSettings,
     example=Sample("<think>2 and 2</think>It is 4, and you are welcome to ask more.", "What is 2 + 2?", group="sum"),

@@ -21,6 +21,7 @@ def _open(settings: SafetySettings, engine: Any) -> SafetyJudge:
 @reward(
     "safety",
     kind="judge",
+    of_correctness=False,
     settings=SafetySettings,
     opens=_open,
     deadline=BACKSTOP,

@@ -7,14 +7,33 @@ from typing import Any
 
 from mars.errors import ConfigError
 from mars.types import Reward
+from mars.weighting.batch import Batch
+from mars.weighting.protocol import Stateless
+from mars.weighting.strategies import NoSettings, strategy
+from mars.weighting.task import Task
+
+
+@strategy("static", adapts=False)
+class Static(Stateless):
+    """The recipe's weights, whatever happens."""
+
+    def __init__(self, task: Task, settings: NoSettings) -> None:
+        pass
+
+    def merits(self, batch: Batch) -> dict[str, float]:
+        """Return nothing: every weight is kept."""
+        return {}
 
 
 class StaticWeighting:
-    """The weights written in the recipe.
+    """A system's weighting with given weights, for use from Python.
 
     Args:
         weights: For each task, the weight of each of its sources.
     """
+
+    moves = False
+    """Whether any weight may ever change."""
 
     def __init__(self, weights: Mapping[str, Mapping[str, float]]) -> None:
         self._weights = {task: dict(by_source) for task, by_source in weights.items()}

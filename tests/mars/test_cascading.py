@@ -242,14 +242,14 @@ def test_a_cascade_may_be_called_like_its_first_stage() -> None:
 
 def test_a_stage_with_settings_of_its_own_is_not_the_entry_of_that_name() -> None:
     sources = {"correct": {"cascade": ["rule", {"source": "small", "settings": {"level": 2}}]}, "small": 0.5}
-    with RewardSystem({"sources": sources}) as system:
+    with RewardSystem({"sources": sources, "weighting": "static"}) as system:
         assert system.sources["correct/small"].options() == {"level": 2}
         assert system.weights() == {"*": {"correct": 1.0, "small": 0.5}}
 
 
 def test_a_stage_that_is_scored_by_itself_too_is_asked_once() -> None:
     sources = {"correct": {"cascade": ["rule", "small"]}, "small": {"weight": 0.5}}
-    with RewardSystem({"sources": sources, "tasks": {"*": ["correct", "small"]}}) as system:
+    with RewardSystem({"sources": sources, "tasks": {"*": ["correct", "small"]}, "weighting": "static"}) as system:
         found = system.score([Sample("lost right x"), Sample("right wrong x")])
     assert [one.total for one in found] == [1.5, 1.0]
     assert ASKED["small"] == 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mars.combining import Policy, Route, combine
 from mars.config import GateSettings
-from mars.types import Reward, Score, Status
+from mars.types import Reward, Sample, Score, Status
 
 REQUIRED, OPTIONAL = Policy(required=True), Policy(required=False)
 NO_VERDICT = Score.failed(Status.UNDECIDED, "cannot tell")
@@ -26,7 +26,7 @@ def _combine(
     weights = dict.fromkeys(scores, 1.0) | (weights or {})
     policies = dict.fromkeys(scores, OPTIONAL) | (policies or {})
     route = Route("*", tuple(scores), GateSettings(source=gate, threshold=threshold) if gate else None, None)
-    return combine(route, list(scores.values()), stand_ins or {}, policies, weights, "task")
+    return combine(route, list(scores.values()), stand_ins or {}, policies, weights, Sample("", task="task"))
 
 
 @dataclass

@@ -102,7 +102,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("sources", "completion", "expected", "why"), KINDS, ids=[row[-1] for row in KINDS])
 def test_what_a_failure_becomes(sources: dict[str, Any], completion: str, expected: float | str, why: str) -> None:
-    assert totals(score({"sources": sources}, completion)) == [expected]
+    assert totals(score({"sources": sources, "weighting": "static"}, completion)) == [expected]
 
 
 FALLBACKS = [
@@ -145,7 +145,7 @@ def test_a_fallback_is_asked_about_what_failed_only_and_once() -> None:
         "b": {"source": "second", "fallback": "c"},
         "c": {"source": "asked"},
     }
-    found = score({"sources": sources}, "right right", "lost right", "lost lost", "right lost")
+    found = score({"sources": sources, "weighting": "static"}, "right right", "lost right", "lost lost", "right lost")
     assert totals(found) == [2.0, 2.0, 2.0, 2.0]
     assert asked == ["lost right", "lost lost", "right lost"]
 

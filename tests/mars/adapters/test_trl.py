@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mars import ConfigError, RewardSystem, Sample, Score, Status, reward
-from mars.adapters.trl import TotalReward, current_weights, reward_functions, reward_weights
+from mars.adapters.trl import TotalReward, aggregation_of, current_weights, reward_functions, reward_weights
 from mars.rows import Columns
 from mars.types import Usage
 
 BY_TASK = {"a": {"sources": {"exact": 1}}, "b": {"sources": {"exact": 2}}}
 GATED = {"sources": {"exact": 1.0, "length": {"weight": 0.5, "settings": {"limit": 10}}}, "gate": "exact"}
-SUMMED = {"sources": {"exact": 1.0, "length": {"weight": 0.5, "settings": {"limit": 10}}}}
+SUMMED = {"sources": {"exact": 1.0, "length": {"weight": 0.5, "settings": {"limit": 10}}}, "weighting": "static"}
 PROMPTS = [[{"role": "user", "content": "2+2"}]] * 4
 COMPLETIONS = [[{"role": "assistant", "content": text}] for text in ("4", "5", "4 and more", "")]
 REFERENCES = {"reference": ["4"] * 4}
@@ -55,25 +58,130 @@ def test_a_gate_needs_the_total_and_leaves_the_sources_for_the_log() -> None:
         assert isinstance(functions[0], TotalReward)
 
 
-@pytest.mark.parametrize(
-    ("settings", "why"),
-    [
-        (GATED, "has a gate"),
-        (
-            {
-                "sources": {"exact": 1, "length": 1},
-                "tasks": {"a": {"sources": {"exact": 1}}, "b": {"sources": {"exact": 2}}},
-            },
-            "another weight",
-        ),
-    ],
-    ids=["gate", "weights by task"],
-)
-def test_separate_is_refused_where_it_would_change_the_total(settings: dict[str, Any], why: str) -> None:
-    with RewardSystem(settings) as system:
-        with pytest.raises(ConfigError, match=why):
+def test_separate_is_refused_where_it_would_change_the_total() -> None:
+    with RewardSystem({"sources": {"exact": 1, "length": 1}, "tasks": BY_TASK}) as system:
+        with pytest.raises(ConfigError, match="another weight"):
             reward_functions(system, mode="separate")
         assert isinstance(reward_functions(system, mode="auto")[0], TotalReward)
+
+
+SPOKEN = st.text("ab", max_size=4)
+"""A right answer begins with an `a`; in the longest nothing can be told."""
+
+
+@pytest.fixture(scope="module")
+def gated() -> Iterator[RewardSystem]:
+    @reward("trl_begins", kind="verifier", deadline=None)
+    def begins(completion: str) -> Score:
+        return Score.failed(Status.UNDECIDED, "?") if len(completion) == 4 else Score(completion.startswith("a"))
+
+    @reward("trl_penalty", kind="penalty", range=(-1, 0), deadline=None)
+    def penalty(completion: str) -> Score:
+        return Score.failed(Status.ERROR, "!") if len(completion) == 3 else Score(-completion.count("b") / 4)
+
+    sources = {"trl_begins": 1.5, "trl_penalty": 0.3, "length": {"weight": 0.7, "settings": {"limit": 3}}}
+    with RewardSystem(
+        {"sources": sources | {"only_logged": {"source": "length", "weight": 0.0}}, "gate": "trl_begins"}
+    ) as system:
+        yield system
+
+
+@given(completions=st.lists(SPOKEN, min_size=1, max_size=8), moved=st.booleans())
+def test_source_by_source_a_gate_adds_up_to_the_same_total(
+    gated: RewardSystem, completions: list[str], moved: bool
+) -> None:
+    functions = reward_functions(gated, mode="separate")
+    if moved:
+        gated.update(gated.score([Sample(text, "p") for text in completions]))
+    weights = current_weights(functions)
+    asked = {"prompts": ["p"] * len(completions), "completions": completions}
+    rows = list(zip(*(function(**asked) for function in functions), strict=True))
+    for row, expected in zip(rows, gated.score([Sample(text, "p") for text in completions]), strict=True):
+        if expected.total is None:
+            assert set(row) == {None}
+        else:
+            total = sum(weight * value for weight, value in zip(weights, row, strict=True) if value is not None)
+            assert total == pytest.approx(expected.total, abs=1e-6)
+
+
+def test_what_is_only_logged_says_its_own_value_behind_a_closed_gate(gated: RewardSystem) -> None:
+    asked = {"prompts": ["p"], "completions": ["bb"]}
+    composed, separate = (
+        {function.__name__: function(**asked) for function in reward_functions(gated, mode=mode)}
+        for mode in ("composed", "separate")
+    )
+    assert (composed["trl_penalty"], separate["trl_penalty"]) == ([-0.5], [0.0])
+    assert composed["only_logged"] == separate["only_logged"] != [0.0]
+
+
+class _Awakening:
+    """A weighting of the user's own, which does not say that it moves: shaping counts from the first update on."""
+
+    def __init__(self) -> None:
+        self.updates = 0
+
+    def weights(self, task: str) -> dict[str, float]:
+        return {"exact": 1.0, "length": float(self.updates) if task != "other" else 0.0}
+
+    def update(self, batch: Any) -> None:
+        self.updates += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Any) -> None:
+        pass
+
+
+def test_a_weight_that_was_0_at_the_start_leaves_the_gate_closed() -> None:
+    with RewardSystem({"sources": {"exact": 1, "length": 1}, "gate": "exact"}, weighting=_Awakening()) as system:
+        functions = reward_functions(system, mode="separate")
+        system.update([])
+        assert current_weights(functions) == [1.0, 1.0]
+        rows = list(zip(*(call(function) for function in functions), strict=True))
+        totals = [reward.total for reward in functions[0].scorer.rewards]
+        assert [sum(row) for row in rows] == pytest.approx(totals)
+        assert 0.0 in totals
+
+
+def test_tasks_whose_weights_may_part_later_are_composed_from_the_start() -> None:
+    tasks = {name: {"sources": ["exact", "length"], "gate": None} for name in ("one", "other")}
+    with RewardSystem({"sources": {"exact": 1, "length": 1}, "tasks": tasks}, weighting=_Awakening()) as system:
+        assert reward_functions(system)[0].__name__ == "total"
+
+
+def test_decoupled_normalisation_gets_each_source_as_its_gate_leaves_it() -> None:
+    with RewardSystem(GATED | {"weighting": "gdpo"}) as system:
+        assert aggregation_of(system) == "normalize_then_sum"
+        functions = reward_functions(system)
+        assert [f.__name__ for f in functions] == ["exact", "length"]
+        exact, length = (call(f) for f in functions)
+        assert exact == [1.0, 0.0, 0.0, 0.0]
+        assert length[0] != 0.0
+        assert length[1:] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "why"),
+    [
+        ({}, "composed", "composed gives one total"),
+        ({"tasks": BY_TASK}, "auto", "'exact' another weight"),
+    ],
+    ids=["composed", "weights by task"],
+)
+def test_decoupled_normalisation_of_what_is_one_total_is_refused(changes: dict[str, Any], mode: Any, why: str) -> None:
+    settings = {"sources": {"exact": 1, "length": 1}, "weighting": "gdpo"} | changes
+    with RewardSystem(settings) as system, pytest.raises(ConfigError, match=why):
+        reward_functions(system, mode=mode)
+
+
+def test_each_task_has_its_own_curve() -> None:
+    logs: dict[str, float] = {}
+    tasks = {"maths": {"sources": {"exact": 1, "length": 0.2}}, "code": {"sources": {"exact": 2, "repetition": 0.1}}}
+    with RewardSystem({"sources": {"exact": 1, "length": 1, "repetition": 1}, "tasks": tasks}) as system:
+        call(reward_functions(system)[0], task=["maths", "code", "maths", "maths"], log_metric=logs.__setitem__)
+    weights = {name.removeprefix("mars/weight/"): v for name, v in logs.items() if name.startswith("mars/weight/")}
+    assert weights == {"maths/exact": 1.0, "maths/length": 0.2, "code/exact": 2.0, "code/repetition": 0.1}
 
 
 def test_a_source_may_not_be_called_total() -> None:
@@ -105,7 +213,7 @@ def test_a_masked_row_is_none_in_every_function() -> None:
             raise ValueError("cannot read a five")
         return 1.0
 
-    with RewardSystem({"sources": {"test_unsure": 1, "length": 1}}) as system:
+    with RewardSystem({"sources": {"test_unsure": 1, "length": 1}, "weighting": "static"}) as system:
         first, second = reward_functions(system)
         assert [value is None for value in call(first)] == [False, True, False, False]
         # `length` has a value for the second row; beside real rewards it would count as "wrong but short".
