@@ -136,6 +136,11 @@ def extract_reference(reference: str) -> str:
     return _clean(reference, 0, len(reference))[0]
 
 
+def boxed(text: str) -> list[str]:
+    r"""Return what stands in each outermost complete `\boxed{...}` of a text, in order."""
+    return [text[box.inner_start : box.inner_end] for box in _find_boxes(text)[0]]
+
+
 def _end_of_response(text: str, start: int) -> int:
     """Return where the response to the question ends: before the next turn, or before a question it goes on with."""
     for turn in _END_OF_TURN.finditer(text, start):
