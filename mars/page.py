@@ -18,11 +18,13 @@ class Series:
         name: What the legend calls it.
         x: Where, the same unit for every line of a chart.
         y: What; as many as `x`.
+        dashed: Draw it thin and dashed, in the colour of the line before it: a threshold.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
+    dashed: bool = False
 
 
 def chart(series: Sequence[Series], *, y: str, x: str = "step", percent: bool = False) -> str:
@@ -37,13 +39,16 @@ def chart(series: Sequence[Series], *, y: str, x: str = "step", percent: bool = 
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for colour, line in zip(PALETTE * (1 + len(series) // len(PALETTE)), series, strict=False):
+    drawn = 0
+    for line in series:
+        drawn += not line.dashed
+        style = {"width": 1.5, "dash": "dash"} if line.dashed else {"width": 2.5}
         figure.add_scatter(
             x=list(line.x),
             y=list(line.y),
             name=line.name,
-            mode="lines+markers" if len(line.x) < 20 else "lines",
-            line={"color": colour, "width": 2.5},
+            mode="lines+markers" if len(line.x) < 20 and not line.dashed else "lines",
+            line={"color": PALETTE[max(0, drawn - 1) % len(PALETTE)], **style},
         )
     figure.update_layout(
         template="plotly_white",

@@ -1,4 +1,4 @@
-"""`mars audit`: how far a verifier can be trusted, on labelled answers."""
+"""`mars audit`: how far a verifier can be trusted, on labelled answers; and what a reward taught over a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
+from mars.audit.run.cli import run as audit_run
 from mars.errors import ConfigError, did_you_mean
 from mars.verifying.options import (
     AnswerField,
@@ -26,7 +28,27 @@ from mars.verifying.options import (
 )
 
 
-def audit(
+class _Words(TyperGroup):
+    """Takes `mars audit SOURCE FILE` for `mars audit labels SOURCE FILE`: only a command's name needs to be said."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the usual command in front where none is named."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = [LABELS, *args]
+        return super().parse_args(ctx, args)
+
+
+LABELS = "labels"
+audit = typer.Typer(
+    cls=_Words,
+    no_args_is_help=True,
+    subcommand_metavar="[labels] SOURCE FILE | run DIR",
+    help="Audit a verifier on labelled answers: mars audit SOURCE FILE. Audit a training run: mars audit run DIR.",
+)
+
+
+@audit.command(LABELS)
+def audit_labels(
     source: Annotated[str, typer.Argument(help="The verifier: any registered source, or math-verify.")],
     file: Annotated[Path, typer.Argument(help="A JSONL file of labelled answers.", exists=True, dir_okay=False)],
     gold_field: GoldField = None,
@@ -64,7 +86,7 @@ def audit(
     """
     from mars import registry
     from mars.audit import peers  # noqa: F401  (registers the peers' verifiers)
-    from mars.audit.auditing import audit as run
+    from mars.audit.auditing import audit as judge_answers
     from mars.audit.kinds import KINDS, kind_of_file
     from mars.audit.page import require_packages, write_page
     from mars.audit.show import disagreement_list, measures_table
@@ -84,7 +106,7 @@ def audit(
         require_packages()
     settings = settings_of(source, profile, setting)
     with progress(file, passes=1 if against is None else 2) as advance:
-        found = run(
+        found = judge_answers(
             file,
             source,
             settings,
@@ -103,6 +125,9 @@ def audit(
     if page is not None:
         write_page(found, page)
         errors.print(f"[dim]page in[/] {escape(str(page))}", soft_wrap=True)
+
+
+audit.command("run")(audit_run)
 
 
 def _audit_records(kind: str, file: Path, setting: list[str] | None, options: Mapping[str, Any], as_json: bool) -> None:

@@ -44,7 +44,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.setenv("COLUMNS", "200")
     app = typer.Typer()
     app.command("verify")(verify)
-    app.command("audit")(audit)
+    app.add_typer(audit, name="audit")
 
     def run(*arguments: object, code: int = 0) -> Result:
         result = CliRunner().invoke(app, list(map(str, arguments)))

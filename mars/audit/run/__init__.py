@@ -1,0 +1,1 @@
+"""`mars audit run`: what a reward taught over a run, from its logged completions."""
