@@ -12,6 +12,7 @@ from typing import Any
 from rich.progress import Progress, TaskID
 from transformers import TrainerCallback
 
+from trainers import ranks
 from trainers.evaluation import Evaluation
 
 HISTORY_FILE = "history.jsonl"
@@ -114,12 +115,17 @@ def accuracies(evaluation: Evaluation) -> dict[str, float]:
 
 
 class GracefulStop(TrainerCallback):
-    """Turns the first Ctrl-C (or SIGTERM) into a checkpoint and an orderly end; the second ends at once."""
+    """Turns the first Ctrl-C (or SIGTERM) into a checkpoint and an orderly end; the second ends at once.
+
+    A signal reaches the ranks of a run at different moments, or one of them only: they stop after the same step.
+    """
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._before: dict[int, Any] = {}
+        self._signalled = False
         self.requested = False
+        """Whether training ended because some rank was signalled; the same on all."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take the signals over; only the main thread may."""
@@ -128,13 +134,14 @@ class GracefulStop(TrainerCallback):
                 self._before[number] = signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: Any) -> None:
-        if self.requested:
+        if self._signalled:
             raise KeyboardInterrupt
-        self.requested = True
+        self._signalled = True
         self._say("stopping after this step and saving a checkpoint (once more to stop at once)")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Save and stop when it was asked for."""
+        self.requested = ranks.first("signalled" if self._signalled else None) is not None
         if self.requested:
             control.should_save = True
             control.should_training_stop = True

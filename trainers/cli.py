@@ -43,12 +43,15 @@ def train(
         raise ConfigError(f"training needs {error.name}: pip install 'mars-rewards[train]'") from error
     from rich.console import Console
 
+    from mars.audit.run.cli import ALARMED
     from trainers.closing import closing_words
 
     screen = Console()
     outcome = run(plan, screen, resume=resume, overwrite=overwrite)
     for words in closing_words(outcome, recipe, changes):
         screen.print(words)
+    if outcome.halted:
+        raise typer.Exit(ALARMED)
     if outcome.stopped:
         raise typer.Exit(130)
 

@@ -21,17 +21,34 @@ def closing_words(outcome: Outcome, recipe: Path, changes: Sequence[str]) -> Ite
         recipe: The recipe's file, for the command that resumes.
         changes: What the command line changed of it.
     """
+    if outcome.alarms:
+        yield from _alarms(outcome)
     if outcome.stopped:
-        yield f"stopped; the checkpoint is in [bold]{escape(str(outcome.folder))}[/]. To go on:"
+        why = f" by the alarm {escape(outcome.halted.monitor)!r}" if outcome.halted else ""
+        yield f"stopped{why}; the checkpoint is in [bold]{escape(str(outcome.folder))}[/]. To go on:"
         words = ["mars", "train", str(recipe), *(part for change in changes for part in ("--set", change)), "--resume"]
         yield f"  {escape(shlex.join(words))}"
+        if outcome.halted:
+            yield _story(outcome)
         return
     if outcome.before is not None and outcome.after is not None:
         yield _table(outcome)
     times = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in outcome.seconds.items() if seconds >= 0.5)
     yield f"[dim]{times}[/]"
     yield f"the model   [bold]{escape(str(outcome.folder / 'model'))}[/]"
-    yield f"the story   [bold]{escape(str(outcome.folder / PAGE))}[/]"
+    yield _story(outcome)
+
+
+def _story(outcome: Outcome) -> str:
+    return f"the story   [bold]{escape(str(outcome.folder / PAGE))}[/]"
+
+
+def _alarms(outcome: Outcome) -> Iterator[RenderableType]:
+    count = len(outcome.alarms)
+    names = ", ".join(dict.fromkeys(alarm.monitor for alarm in outcome.alarms))
+    yield f"[yellow]{count} alarm{'s' if count > 1 else ''}: {escape(names)}[/]. To see what was learned:"
+    folder = str(outcome.folder)
+    yield f"  {escape(shlex.join(['mars', 'audit', 'run', folder, '--page', f'{folder}/audit.html']))}"
 
 
 def _table(outcome: Outcome) -> Table:

@@ -7,7 +7,7 @@ all other columns under their own names, which is what `mars.rows.Columns()` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,18 @@ def test_rows(settings: DataSettings, columns: Columns) -> Dataset | None:
             raise
         return None
     return _prepare(_head(raw, settings.test_size), settings, columns, source)
+
+
+def asked(
+    rows: Sequence[Mapping[str, Any]], settings: DataSettings, columns: Columns, source: str
+) -> list[dict[str, Any]]:
+    """Return rows that were read already in the form of the training rows, asked in the same way.
+
+    Raises:
+        DataError: When they lack a column.
+    """
+    packed = Dataset.from_list([{PACKED: json.dumps(row)} for row in rows])
+    return [dict(row) for row in _prepare(packed, settings, columns, source)]
 
 
 def _load(source: str, split: str, settings: DataSettings, size: int | None) -> Dataset:

@@ -10,13 +10,33 @@ from typing import Any
 
 import torch
 
-from mars.errors import TrainingError
+from mars.errors import ConfigError, TrainingError, did_you_mean
 from mars.rows import Columns
 from mars.system import RewardSystem
 from mars.thinking import dropped_tags
 from mars.types import Reward, Status
 
 _TAG = re.compile(r"<[^<>\s]+>")
+_CHOICES = {
+    "loss_type": ("bnpo", "cispo", "dapo", "dr_grpo", "grpo", "luspo", "sapo", "vespo"),
+    "scale_rewards": ("batch", "group", "none"),
+    "multi_objective_aggregation": ("normalize_then_sum", "sum_then_normalize"),
+    "importance_sampling_level": ("sequence", "token"),
+}
+
+
+def check_choices(args: Any) -> None:
+    """Refuse what TRL refuses only in the midst of the first step, after the held-out problems were graded.
+
+    Args:
+        args: TRL's configuration.
+
+    Raises:
+        ConfigError: Names the key, and what there is.
+    """
+    for key, known in _CHOICES.items():
+        if (found := getattr(args, key)) not in known:
+            raise ConfigError(f"TRL has no {key} {found!r}.{did_you_mean(str(found), known)}", (key,))
 
 
 def check_tags(system: RewardSystem, tokenizer: Any) -> None:

@@ -20,15 +20,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import PrinterCallback
 from trl.trainer.grpo_config import GRPOConfig
 
+from mars.audit.monitors.settings import MonitorSettings
+from mars.audit.monitors.types import Alarm
+from mars.audit.rollouts import FOLDER as ROLLOUTS
 from mars.errors import ConfigError, did_you_mean
 from mars.recipe import SECTIONS, Recipe
 from mars.rows import Columns
 from mars.statistics import Interval
 from mars.system import RewardSystem
+from mars.verifying.show import shown
 from trainers.callbacks import HISTORY_FILE, GracefulStop, HeldOut, History, ProgressBar, accuracies
 from trainers.data import test_rows, training_rows
 from trainers.evaluation import Evaluation, evaluate
 from trainers.grpo import MarsGRPOTrainer
+from trainers.monitoring import canaries_of, monitors_of
 from trainers.preflight import check_rows
 from trainers.settings import TINY, DataSettings, EvaluateSettings, ModelSettings, TrainSettings
 from trainers.story import write_story
@@ -52,6 +57,8 @@ class Outcome:
         after: And after; `None` too when the run was stopped.
         stopped: Whether it was stopped before its last step, with a checkpoint.
         seconds: Wall time of the parts of the run.
+        alarms: What the monitors raised, in order.
+        halted: The alarm that stopped it, if one did.
     """
 
     folder: Path
@@ -59,6 +66,8 @@ class Outcome:
     after: Evaluation | None
     stopped: bool
     seconds: dict[str, float]
+    alarms: tuple[Alarm, ...] = ()
+    halted: Alarm | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class Plan:
     columns: Columns
     train: TrainSettings
     evaluate: EvaluateSettings
+    monitors: MonitorSettings
     config: GRPOConfig
 
     @classmethod
@@ -99,6 +109,7 @@ class Plan:
             recipe.section("columns", Columns),
             train,
             recipe.section("evaluate", EvaluateSettings),
+            monitors_of(recipe),
             _grpo_config(recipe, train, Path(output), tiny=model.path == TINY),
         )
 
@@ -168,6 +179,7 @@ def _enter_folder(folder: Path, reward: str, *, resume: bool, overwrite: bool) -
         for checkpoint in folder.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
         shutil.rmtree(folder / MODEL, ignore_errors=True)
+        shutil.rmtree(folder / ROLLOUTS, ignore_errors=True)
         for name in (RESULT, BEFORE, AFTER, HISTORY_FILE, STARTED, PAGE):
             (folder / name).unlink(missing_ok=True)
     try:
@@ -215,6 +227,7 @@ class _Run:
         train_data = training_rows(plan.data, plan.columns)
         held_out = test_rows(plan.data, plan.columns)
         self.problems = [dict(row) for row in held_out] if held_out is not None else []
+        self.canaries = canaries_of(plan.recipe, plan.monitors, plan.data, plan.columns)
         check_rows(self.system, [dict(row) for row in train_data.select(range(min(FIRST_ROWS, len(train_data))))])
         with self.progress:
             with self._timed("warm start"):
@@ -224,14 +237,26 @@ class _Run:
             history, stop = self._callbacks(before)
             with self._timed("training"):
                 self._train(stop)
-            if stop.requested and self.trainer.state.global_step < self.trainer.state.max_steps:
-                return Outcome(plan.folder, before, None, stopped=True, seconds=self.seconds)
-            self.trainer.save_model(str(plan.folder / MODEL))
-            after = self._grade("after", len(self.problems)) if self.problems else None
-        outcome = Outcome(plan.folder, before, after, stopped=False, seconds=self.seconds)
+            if self._unfinished and stop.requested:
+                return self._outcome(before, None, stopped=True)
+            after = None
+            halted = self._unfinished and self.trainer.monitoring.halted is not None
+            if not halted:
+                self.trainer.save_model(str(plan.folder / MODEL))
+                after = self._grade("after", len(self.problems)) if self.problems else None
+        outcome = self._outcome(before, after, stopped=halted)
         if self.trainer.is_world_process_zero():
             self._write(outcome, history)
         return outcome
+
+    @property
+    def _unfinished(self) -> bool:
+        return self.trainer.state.global_step < self.trainer.state.max_steps
+
+    def _outcome(self, before: Evaluation | None, after: Evaluation | None, *, stopped: bool) -> Outcome:
+        watched = self.trainer.monitoring
+        halted = watched.halted if stopped else None
+        return Outcome(self.plan.folder, before, after, stopped, self.seconds, tuple(watched.alarms), halted)
 
     def _model(self) -> str:
         """Return the model's place; the embedded one is made and warm-started first."""
@@ -259,8 +284,14 @@ class _Run:
                 mode=plan.train.mode,
                 correction=plan.train.correction,
                 max_masked_steps=plan.train.max_masked_steps,
+                signal=plan.train.signal_policy,
+                voice=plan.train.voice,
+                monitors=plan.monitors,
+                canaries=self.canaries,
                 train_dataset=rows,
             )
+        except ConfigError as error:
+            raise (plan.recipe.locate(error, ("train",)) if error.path else error) from error
         except OSError as error:
             place_in_file = plan.recipe.place(("model", "path"))
             why = str(error).partition("\n")[0]
@@ -309,6 +340,7 @@ class _Run:
         for callback in (held_out, history, ProgressBar(self.progress), stop):
             self.trainer.add_callback(callback)
         self.trainer.remove_callback(PrinterCallback)
+        self.trainer.monitoring.say = lambda words: self.screen.print(f"[yellow]{shown(words, 2000)}[/]")
         return history, stop
 
     def _train(self, stop: GracefulStop) -> None:
@@ -329,6 +361,8 @@ class _Run:
             "steps": self.trainer.state.global_step,
             "before": summary(outcome.before),
             "after": summary(outcome.after),
+            "alarms": [alarm.to_dict() for alarm in outcome.alarms],
+            "stopped_by": outcome.halted.to_dict() if outcome.halted else None,
             "seconds": {name: round(value, 1) for name, value in self.seconds.items()},
         }
         (plan.folder / RESULT).write_text(json.dumps(result, indent=1, default=str))

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trainers.signal import Action, Judged, Normalizer, SignalPolicy
+
 TINY = "tiny"
 
 
@@ -77,6 +79,32 @@ class TrainSettings(_Section):
     max_masked_steps: int = Field(
         default=5, ge=1, description="stop after so many steps in a row in which no sample got a reward"
     )
+    voice: bool | None = Field(
+        default=None,
+        description="whether a prompt of which only part of the weight speaks teaches by that part only; by default "
+        "where the weights of the task are adapted",
+    )
+    no_signal: Action = Field(
+        default="keep",
+        description="prompts whose completions cannot be told apart: `mask` leaves them out of the loss, `replace` "
+        "generates for others in their place and masks what is left",
+    )
+    signal: Judged = Field(
+        default="correctness",
+        description="what tells completions apart: whether they are right (what shaping says of a prompt that is all "
+        "right is then lost), or the total reward",
+    )
+    normalizer: Normalizer = Field(
+        default="kept",
+        description="what the loss is divided by after masking: what is kept, so that the step grows by 1 / kept "
+        "share, or all that was generated",
+    )
+    replace_rounds: int = Field(default=1, ge=1, description="how often at most a step generates anew, for `replace`")
+
+    @property
+    def signal_policy(self) -> SignalPolicy:
+        """What becomes of prompts without signal."""
+        return SignalPolicy(self.no_signal, self.signal, self.normalizer, self.replace_rounds)
 
     @property
     def trl(self) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def write_story(
     tasks = outcome.after.tasks if outcome.after else []
     context = {
         "title": plan.title,
+        "alarms": [alarm.to_dict() for alarm in outcome.alarms],
+        "halted": outcome.halted,
         "scores": [_score(task, outcome) for task in sorted(tasks, key=lambda task: task != "hard")],
         "figures": _figures(history, system),
         "pairs": _pairs(outcome.before, outcome.after),
@@ -79,7 +81,9 @@ def _figures(history: Sequence[dict[str, Any]], system: RewardSystem) -> list[Fi
         _components(history, sources),
         _thinking(history),
         _weights(history),
+        _alarming(history),
         _statuses(history, sources),
+        _signal(history),
         _cost(history),
     )
     return [figure for figure in drawn if figure is not None]
@@ -112,6 +116,11 @@ def _weights(history: Sequence[dict[str, Any]]) -> Figure | None:
     return _figure("Weights", "What each source counted for.", _lines(history, "mars/weight/", ""), "weight")
 
 
+def _alarming(history: Sequence[dict[str, Any]]) -> Figure | None:
+    caption = "1 while a monitor's alarm stands: see the alarms above."
+    return _figure("Alarms", caption, _lines(history, "mars/alarm/", ""), "alarm")
+
+
 def _statuses(history: Sequence[dict[str, Any]], sources: Sequence[str]) -> Figure | None:
     keys = [f"mars/{name}/{status}" for name in sources for status in Status if status is not Status.OK]
     happened = [key for key in keys if any(row.get(key) for row in history)]
@@ -119,6 +128,18 @@ def _statuses(history: Sequence[dict[str, Any]], sources: Sequence[str]) -> Figu
     lines += [_line(history, key, key.removeprefix("mars/")) for key in happened]
     caption = "Share of samples that a source could not score. They are masked, never counted as zero."
     return _figure("Verdicts that did not come", caption, lines, "samples", percent=True)
+
+
+def _signal(history: Sequence[dict[str, Any]]) -> Figure | None:
+    names = {
+        "mars/no_signal/right": "all right",
+        "mars/no_signal/wrong": "all wrong",
+        "mars/no_signal": "all alike",
+        "mars/kept_share": "completions trained on",
+    }
+    caption = "Share of prompts whose completions could not be told apart, as drawn; and what was left to train on."
+    lines = [_line(history, key, name) for key, name in names.items()]
+    return _figure("Prompts that taught nothing", caption, lines, "share", percent=True)
 
 
 def _cost(history: Sequence[dict[str, Any]]) -> Figure | None:

@@ -101,6 +101,56 @@ class _Growing(StaticWeighting):
         self.updates = state["updates"]
 
 
+def test_the_total_is_made_with_the_weights_of_its_step(nonsense: str, config: GRPOConfig, rows: Dataset) -> None:
+    totals: list[list[tuple[float | None, dict[str, float]]]] = []
+
+    class Remembering(_Growing):
+        def update(self, batch: Sequence[Reward]) -> None:
+            totals.append([(reward.total, {c.name: c.value or 0.0 for c in reward.components}) for reward in batch])
+            super().update(batch)
+
+    settings = {"sources": {"length": {"settings": {"limit": 8}}, "repetition": 1.0}}
+    with RewardSystem(settings, weighting=Remembering()) as system:
+        trainer = trained(nonsense, system, config, rows, mode="composed")
+    for step, batch in enumerate(totals):
+        assert [total for total, _ in batch] == [(1 + step) * said["length"] + said["repetition"] for _, said in batch]
+    means = [sum(total or 0.0 for total, _ in batch) / len(batch) for batch in totals]
+    assert logged(trainer, "reward") == pytest.approx(means, abs=1e-6)
+
+
+def test_grading_on_the_way_teaches_the_weights_nothing(nonsense: str, config: GRPOConfig, rows: Dataset) -> None:
+    weighting = _Growing()
+    config.eval_strategy, config.eval_steps = "steps", 1  # type: ignore[assignment]
+    with RewardSystem({"sources": {"length": 1.0, "repetition": 1.0}}, weighting=weighting) as system:
+        trainer = trained(nonsense, system, config, rows, eval_dataset=rows)
+        assert len(logged(trainer, "eval_mars/weight/length")) == config.max_steps
+        assert weighting.updates == config.max_steps
+        trainer.evaluate()
+    assert weighting.updates == config.max_steps
+
+
+def test_each_task_has_its_own_weights_and_its_own_curve(nonsense: str, config: GRPOConfig, rows: Dataset) -> None:
+    @reward("grpo_digits", deadline=None)
+    def digits(completion: str) -> float:
+        return sum(character.isdigit() for character in completion) / max(1, len(completion))
+
+    tasks = {
+        "easy": {"sources": {"grpo_digits": 1.0, "length": 1.0}, "weighting": "signal"},
+        "hard": {"sources": {"grpo_digits": 2.0, "length": 1.0}},
+    }
+    settings = {"sources": {"grpo_digits": 1.0, "length": {"settings": {"limit": 8}}}, "tasks": tasks}
+    rows = rows.select_columns("prompt").add_column("task", ["easy", "hard"] * 8)  # type: ignore[call-arg]
+    config.max_steps = 4
+    with RewardSystem(settings) as system:
+        trainer = trained(nonsense, system, config, rows)
+    curves = {name: logged(trainer, f"mars/weight/{name}") for name in ("easy/grpo_digits", "easy/length")}
+    assert len(set(curves["easy/grpo_digits"])) > 1, "they adapt"
+    for digit, length in zip(*curves.values(), strict=True):
+        assert digit + length == pytest.approx(2.0)
+    assert logged(trainer, "mars/weight/hard/grpo_digits") == [2.0] * 4
+    assert logged(trainer, "mars/weight/hard/length") == [1.0] * 4
+
+
 def test_the_weightings_state_is_saved_and_taken_up_again(nonsense: str, config: GRPOConfig, rows: Dataset) -> None:
     config.save_strategy, config.save_steps = "steps", 1  # type: ignore[assignment]
     settings = {"sources": {"length": 1.0, "repetition": 1.0}}
@@ -282,14 +332,27 @@ def test_decoupled_normalisation_is_refused_for_a_composed_total(
         MarsGRPOTrainer(nonsense, system, config, train_dataset=rows)
 
 
-def test_the_three_methods_of_trl_that_we_rely_on_are_where_we_expect_them() -> None:
+def test_what_we_rely_on_within_trl_is_where_we_expect_it() -> None:
     import inspect
 
     from trl.trainer.grpo_trainer import GRPOTrainer
+    from trl.trainer.utils import RepeatSampler
 
     expected = {
         "_calculate_rewards": ["self", "inputs", "prompts", "completions", "completion_ids_list"],
+        "_generate_and_score_completions": ["self", "inputs"],
         "_compute_loss": ["self", "model", "inputs"],
+        "_save_checkpoint": ["self", "model", "trial"],
+        "_load_optimizer_and_scheduler": ["self", "checkpoint"],
+        "_get_train_sampler": ["self", "dataset"],
+        "_get_output_dir": ["self", "trial"],
     }
     for name, arguments in expected.items():
         assert list(inspect.signature(getattr(GRPOTrainer, name)).parameters) == arguments
+    cycle = inspect.getsource(GRPOTrainer._prepare_inputs)
+    assert "generate_every = self.args.steps_per_generation * self.num_iterations" in cycle
+    assert "self._step % generate_every == 0 or self._buffered_inputs is None" in cycle
+    assert "torch.randperm(self.num_samples, generator=self.generator)" in inspect.getsource(RepeatSampler.__iter__)
+    training = inspect.getsource(GRPOTrainer._inner_training_loop)
+    start = training.index("self._tr_loss =")
+    assert start < training.index("self._globalstep_last_logged =") < training.index("on_train_begin(")

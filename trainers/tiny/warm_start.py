@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,6 +63,7 @@ def warm_start(
     seed: int = 0,
     *,
     settings: WarmStart | None = None,
+    shown: Sequence[dict[str, Any]] | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Train the embedded model and save it with its tokenizer, unless `directory` holds the result already.
@@ -72,13 +73,14 @@ def warm_start(
             `AutoTokenizer.from_pretrained(directory)` load from it.
         seed: Chooses the weights, the problems and the answers.
         settings: How to teach; `WarmStart()` when not given.
+        shown: What to show in place of `examples(settings, seed)`, in the same form and number.
         on_step: Called with the steps done and the steps in all, after each. Never called when nothing is to be done.
 
     Returns:
         `directory`.
     """
     settings = settings or WarmStart()
-    fingerprint = _fingerprint(settings, seed)
+    fingerprint = _fingerprint(settings, seed, shown)
     mark = directory / FINGERPRINT
     if _read(mark) == fingerprint:
         return directory
@@ -87,7 +89,7 @@ def warm_start(
     with _quiet():
         tokenizer = build_tokenizer()
         model = build_model(tokenizer, seed)
-        _teach(model, tokenizer, directory, settings, seed, on_step)
+        _teach(model, tokenizer, directory, settings, seed, shown or examples(settings, seed), on_step)
         model.save_pretrained(directory)
         tokenizer.save_pretrained(directory)
     _write(mark, fingerprint)
@@ -118,13 +120,14 @@ def _teach(
     directory: Path,
     settings: WarmStart,
     seed: int,
+    shown: Sequence[dict[str, Any]],
     on_step: Callable[[int, int], None] | None,
 ) -> None:
     on_gpu = torch.cuda.is_available()
     trainer = SFTTrainer(
         model=model,
         processing_class=tokenizer,
-        train_dataset=Dataset.from_list(examples(settings, seed)),
+        train_dataset=Dataset.from_list(list(shown)),
         args=SFTConfig(
             output_dir=str(directory),
             max_steps=settings.steps,
@@ -184,11 +187,13 @@ def _quiet() -> Iterator[None]:
             enable()
 
 
-def _fingerprint(settings: WarmStart, seed: int) -> dict[str, Any]:
+def _fingerprint(settings: WarmStart, seed: int, shown: Sequence[dict[str, Any]] | None) -> dict[str, Any]:
     # The code is part of it: a model that learned other buttons, or reads with another tokenizer, is another model.
     code = hashlib.sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         code.update(source.read_bytes())
+    if shown is not None:
+        code.update(json.dumps(list(shown)).encode())
     return {"seed": seed, "settings": asdict(settings), "code": code.hexdigest()}
 
 

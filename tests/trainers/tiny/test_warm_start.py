@@ -182,6 +182,16 @@ def test_the_lessons_are_given_in_their_order(tmp_path, monkeypatch):
     assert all(f"user\n{prompt}<|im_end|>" in text for prompt, text in zip(asked, given, strict=True))
 
 
+def test_other_examples_may_be_shown_and_make_another_model(directory):
+    shown = [{**row, "completion": [{"role": "assistant", "content": "4"}]} for row in examples(SHORT, seed=0)]
+    before = weights(directory)
+    steps = Steps()
+    warm_start(directory, 0, settings=SHORT, shown=shown, on_step=steps)
+    warm_start(directory, 0, settings=SHORT, shown=shown, on_step=steps)
+    assert len(steps) == SHORT.steps, "the second call is shown the same"
+    assert not same(weights(directory), before)
+
+
 def test_how_it_answers_says_nothing_about_the_problem():
     # Were thinking rarer for easy problems already, there would be nothing left for rewards to teach.
     last = WarmStart(steps=200, batch_size=64, first_lesson=0.0)
