@@ -43,6 +43,7 @@ PAGE = "index.html"
 RESULT = "result.json"
 STARTED = "started.json"
 MODEL = "model"
+COMPLETIONS = "completions"
 BEFORE, AFTER = "before.jsonl", "after.jsonl"
 FIRST_ROWS = 8
 
@@ -179,7 +180,8 @@ def _enter_folder(folder: Path, reward: str, *, resume: bool, overwrite: bool) -
         for checkpoint in folder.glob("checkpoint-*"):
             shutil.rmtree(checkpoint)
         shutil.rmtree(folder / MODEL, ignore_errors=True)
-        shutil.rmtree(folder / ROLLOUTS, ignore_errors=True)
+        for kept in (ROLLOUTS, COMPLETIONS):
+            shutil.rmtree(folder / kept, ignore_errors=True)
         for name in (RESULT, BEFORE, AFTER, HISTORY_FILE, STARTED, PAGE):
             (folder / name).unlink(missing_ok=True)
     try:
