@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+
+# Before any library reads it, whichever test imports that library first: no test may wait for a network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-# Before any library reads it: no test may wait for a network.
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 from collections.abc import Iterator
 from pathlib import Path
 
