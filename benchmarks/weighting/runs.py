@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.weighting.worlds import IMPORTS, WORLDS, World
+from benchmarks.weighting.worlds import IMPORTS, VOICED, WORLDS, World
 from mars.system import RewardSystem
 
 STEPS = 50
@@ -162,7 +162,9 @@ def _train(job: Job, scratch: str) -> list[dict[str, Any]]:
             world, job.steps * TRAIN["per_device_train_batch_size"] // TRAIN["num_generations"], job.seed
         )
         policy = str(warm_policy(job.folder, job.seed))
-        trainer = MarsGRPOTrainer(policy, system, args, train_dataset=Dataset.from_list(rows), monitors="off")
+        voice = True if job.strategy == VOICED else None
+        data = Dataset.from_list(rows)
+        trainer = MarsGRPOTrainer(policy, system, args, train_dataset=data, monitors="off", voice=voice)
         trainer.remove_callback(PrinterCallback)
         record = _record(trainer, system, job)
         trainer.add_callback(record)

@@ -30,6 +30,8 @@ STRATEGIES = (
     "schedule",
     ALONE,
 )
+VOICED = "static-voice"
+"""The static sum with `voice`, which adapted weights have and a static sum has not: what it is worth by itself."""
 INSIDE: Mapping[str, str] = {"gate": "static", "gated-variance": "variance", "gated-progress": "progress"}
 """Names for `gated` with another strategy inside than its own: `gate` leaves the shaping's weights as they are."""
 
@@ -90,6 +92,8 @@ class World:
         """Return the reward section with a strategy; `auto` leaves the choice to MARS."""
         sources = {name: dict(source) for name, source in self.sources.items()}
         weighting: dict[str, Any] = {"strategy": strategy, "settings": dict(self.settings.get(strategy, {}))}
+        if strategy == VOICED:
+            weighting = {"strategy": BASELINE}
         if strategy in INSIDE:
             weighting = {"strategy": "gated", "settings": {"shaping": INSIDE[strategy]}}
         if strategy == ALONE:
@@ -136,6 +140,7 @@ WORLDS = {
             settings=_JUDGED,
             measure="easy",
             referenced=0.3,
+            strategies=(*STRATEGIES, VOICED),
         ),
         World(
             "hackable",
@@ -144,6 +149,7 @@ WORLDS = {
             settings=_JUDGED,
             measure="praise",
             referenced=0.3,
+            strategies=(*STRATEGIES, VOICED),
         ),
         World(
             "length",
