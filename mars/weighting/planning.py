@@ -1,8 +1,8 @@
 """Which strategy weighs a task, and behind which gate: what the recipe says, or where it is silent what suits the task.
 
 `auto`, the default: a task with a gate, and one where a single verifier decides and all else shapes, is gated on
-correctness, and its shaping is adapted; where judges of it have a verifier beside them, they count as far as they agree with
-it; every other task keeps the recipe's weights.
+correctness, and its shaping is adapted; where judges of correctness have a verifier beside them, they count as far as
+they agree with it; every other task keeps the recipe's weights.
 """
 
 from __future__ import annotations
