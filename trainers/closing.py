@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from mars.audit.monitors.types import Action
 from trainers.run import PAGE, Outcome
 
 
@@ -44,9 +45,15 @@ def _story(outcome: Outcome) -> str:
 
 
 def _alarms(outcome: Outcome) -> Iterator[RenderableType]:
-    count = len(outcome.alarms)
-    names = ", ".join(dict.fromkeys(alarm.monitor for alarm in outcome.alarms))
-    yield f"[yellow]{count} alarm{'s' if count > 1 else ''}: {escape(names)}[/]. To see what was learned:"
+    loud = [alarm for alarm in outcome.alarms if alarm.action is not Action.LOG]
+    for word, colour, shown in (
+        ("alarm", "yellow", loud),
+        ("note", "dim", [a for a in outcome.alarms if a not in loud]),
+    ):
+        if shown:
+            names = ", ".join(dict.fromkeys(alarm.monitor for alarm in shown))
+            yield f"[{colour}]{len(shown)} {word}{'s' if len(shown) > 1 else ''} of the monitors: {escape(names)}[/]"
+    yield "To see what was learned:"
     folder = str(outcome.folder)
     yield f"  {escape(shlex.join(['mars', 'audit', 'run', folder, '--page', f'{folder}/audit.html']))}"
 
