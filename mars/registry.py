@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from mars.declaring import (
     Kind,
@@ -25,7 +25,8 @@ from mars.declaring import (
     checked_name,
     checked_range,
 )
-from mars.errors import ConfigError, RegistryError, did_you_mean
+from mars.errors import RegistryError, did_you_mean
+from mars.plugins import checked_settings, load_packages, told_of
 from mars.recipe import fingerprint
 from mars.signature import Signature, options_model, read
 from mars.stamping import function_digest, stamped
@@ -104,17 +105,8 @@ class RewardSource:
         Raises:
             ConfigError: When an option is unknown, missing or of the wrong type; the message names it.
         """
-        given = dict(settings or {})
-        for option in given:
-            if option not in self.settings.model_fields:
-                known = did_you_mean(option, self.settings.model_fields)
-                reason = f"source {self.name!r} has no setting {option!r}.{known or ' It has none.'}"
-                raise ConfigError(reason, ("settings", option))
-        try:
-            return BoundSource(alias or self.name, self, self.settings(**given))
-        except ValidationError as error:
-            first = error.errors()[0]["loc"]
-            raise ConfigError(f"source {self.name!r}: {explain(error)}", ("settings", *first)) from error
+        checked = checked_settings(self.settings, settings or {}, f"source {self.name!r}", ("settings",))
+        return BoundSource(alias or self.name, self, checked)
 
 
 @dataclass(frozen=True)
@@ -336,8 +328,7 @@ def get(name: str) -> RewardSource:
     if name not in _sources:
         load_plugins()
     if name not in _sources:
-        broken = "".join(f"\nThe plug-in {plugin} did not load: {why}" for plugin, why in _broken_plugins.items())
-        raise RegistryError(f"no reward source {name!r}.{did_you_mean(name, _sources)}{broken}")
+        raise RegistryError(f"no reward source {name!r}.{did_you_mean(name, _sources)}{told_of(_broken_plugins)}")
     return _sources[name]
 
 
@@ -360,27 +351,9 @@ def load_plugins() -> None:
         except BaseException:
             _plugins_loaded = False
             raise
-        from importlib.metadata import entry_points  # costs a sixth of `import mars`
-
-        for entry in entry_points(group=GROUP):
-            try:
-                entry.load()
-            except (Exception, SystemExit) as error:
-                # One broken package must not take every other source with it; `get` and `mars sources` say what broke.
-                _broken_plugins[f"{entry.name} = {entry.value}"] = f"{type(error).__name__}: {error}"
+        load_packages(GROUP, _broken_plugins)
 
 
 def broken_plugins() -> dict[str, str]:
     """Return the plug-ins that failed to load, with the reason."""
     return dict(_broken_plugins)
-
-
-def explain(error: ValidationError) -> str:
-    """Return a pydantic error as one readable line: `limit: Input should be greater than 0 (got -1)`."""
-    parts = []
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"])
-        said = item["msg"].removeprefix("Value error, ")
-        got = "" if item["type"] == "missing" else f" (got {item['input']!r:.80})"
-        parts.append(f"{place}: {said}{got}" if place else f"{said}{got}")
-    return "; ".join(parts)

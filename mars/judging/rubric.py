@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from mars.registry import explain
+from mars.plugins import explain
 
 MET = ("not met", "met")
 """The levels of a criterion that names none."""

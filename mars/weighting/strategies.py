@@ -21,14 +21,13 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mars.declaring import checked_name
 from mars.errors import ConfigError, RegistryError, did_you_mean
-from mars.registry import explain
+from mars.plugins import checked_settings, explain, load_packages, place_of, told_of
 from mars.weighting.bounds import Bounds
 from mars.weighting.protocol import Strategy
 from mars.weighting.task import Task
@@ -89,16 +88,7 @@ class RegisteredStrategy:
         Raises:
             ConfigError: With the path of the wrong key below the recipe's `weighting`.
         """
-        for option in given:
-            if option not in self.settings.model_fields:
-                known = did_you_mean(str(option), self.settings.model_fields)
-                reason = f"the strategy {self.name!r} has no setting {option!r}.{known or ' It has none.'}"
-                raise ConfigError(reason, ("settings", option))
-        try:
-            return self.settings(**given)
-        except ValidationError as error:
-            first = error.errors()[0]["loc"]
-            raise ConfigError(f"the strategy {self.name!r}: {explain(error)}", ("settings", *first)) from error
+        return checked_settings(self.settings, given, f"the strategy {self.name!r}", ("settings",))
 
     def bounds_of(self, given: Mapping[str, Any]) -> Bounds:
         """Return its bounds with those that a recipe gives.
@@ -144,8 +134,8 @@ def strategy(
 
     def register(made: Made) -> Made:
         known = _registered.get(checked_name(name))
-        if known is not None and _place(known.make) != _place(made):
-            raise RegistryError(f"the weighting strategy {name!r} is registered already, by {_place(known.make)}")
+        if known is not None and place_of(known.make) != place_of(made):
+            raise RegistryError(f"the weighting strategy {name!r} is registered already, by {place_of(known.make)}")
         if name == AUTO or (name in BUILT_IN and made.__module__ != _module(name)):
             raise RegistryError(f"{name!r} is the name of a built-in weighting strategy; choose another")
         _registered[name] = RegisteredStrategy(name, made, settings, bounds or Bounds(), aggregation, adapts)
@@ -158,10 +148,6 @@ def _module(name: str) -> str:
     return f"mars.weighting.{name}"
 
 
-def _place(made: Callable[..., Any]) -> str:
-    return f"{made.__module__}.{getattr(made, '__qualname__', made)}"
-
-
 def get(name: str) -> RegisteredStrategy:
     """Return a registered strategy.
 
@@ -172,28 +158,20 @@ def get(name: str) -> RegisteredStrategy:
         if name in BUILT_IN:
             importlib.import_module(_module(name))
         else:
-            _load_packages()
+            load_packages(GROUP, _broken_packages)
     if name not in _registered:
-        broken = "".join(f"\nThe plug-in {plugin} did not load: {why}" for plugin, why in _broken_packages.items())
-        raise ConfigError(f"no weighting strategy {name!r}.{did_you_mean(name, names())}{broken}", ("strategy",))
+        raise ConfigError(
+            f"no weighting strategy {name!r}.{did_you_mean(name, names())}{told_of(_broken_packages)}", ("strategy",)
+        )
     return _registered[name]
 
 
 def names() -> list[str]:
     """Return the names of all strategies: the built-in ones, then the others by name."""
-    _load_packages()
+    load_packages(GROUP, _broken_packages)
     return [*BUILT_IN, *sorted(set(_registered) - set(BUILT_IN))]
 
 
 def broken_packages() -> dict[str, str]:
     """Return the plug-ins that failed to load, with the reason."""
     return dict(_broken_packages)
-
-
-def _load_packages() -> None:
-    for entry in entry_points(group=GROUP):
-        try:
-            entry.load()
-        except (Exception, SystemExit) as error:
-            # One broken package must not take the other strategies with it; who asks for one is told.
-            _broken_packages[f"{entry.name} = {entry.value}"] = f"{type(error).__name__}: {error}"

@@ -22,16 +22,13 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Any, TypeVar
-
-from pydantic import ValidationError
 
 from mars.audit.monitors.options import Options
 from mars.audit.monitors.types import Monitor, Scene
 from mars.declaring import checked_name
 from mars.errors import ConfigError, RegistryError, did_you_mean
-from mars.registry import explain
+from mars.plugins import checked_settings, load_packages, place_of, told_of
 
 GROUP = "mars.monitors"
 BUILT_IN = ("hedging", "length", "dominance", "saturation", "failures", "gap", "empty_thinking", "canaries")
@@ -67,18 +64,11 @@ class RegisteredMonitor:
         Raises:
             ConfigError: With the path of the wrong key below the recipe's `monitors`.
         """
-        for option in given:
-            if option not in self.settings.model_fields:
-                known = did_you_mean(str(option), self.settings.model_fields)
-                raise ConfigError(f"the monitor {self.name!r} has no setting {option!r}.{known}", (self.name, option))
-        try:
-            return self.settings(**given)
-        except ValidationError as error:
-            first = error.errors()[0]["loc"]
-            raise ConfigError(f"the monitor {self.name!r}: {explain(error)}", (self.name, *first)) from error
+        return checked_settings(self.settings, given, f"the monitor {self.name!r}", (self.name,))
 
 
 _registered: dict[str, RegisteredMonitor] = {}
+_broken_packages: dict[str, str] = {}
 
 
 def monitor(name: str, *, settings: type[Options] = Options, advice: str) -> Callable[[Made], Made]:
@@ -97,18 +87,14 @@ def monitor(name: str, *, settings: type[Options] = Options, advice: str) -> Cal
         known = _registered.get(checked_name(name))
         if name == KEEP:
             raise RegistryError(f"a monitor cannot be called {name!r}: recipes have another key of that name")
-        if known is not None and _place(known.make) != _place(made):
-            raise RegistryError(f"the monitor {name!r} is registered already, by {_place(known.make)}")
+        if known is not None and place_of(known.make) != place_of(made):
+            raise RegistryError(f"the monitor {name!r} is registered already, by {place_of(known.make)}")
         if not issubclass(settings, Options):
             raise RegistryError(f"the monitor {name!r}: its settings must inherit from mars.audit.monitors.Options")
         _registered[name] = RegisteredMonitor(name, made, settings, advice)
         return made
 
     return register
-
-
-def _place(made: Callable[..., Any]) -> str:
-    return f"{made.__module__}.{getattr(made, '__qualname__', made)}"
 
 
 def get(name: str) -> RegisteredMonitor:
@@ -121,22 +107,18 @@ def get(name: str) -> RegisteredMonitor:
         if name in BUILT_IN:
             importlib.import_module(f"mars.audit.monitors.{name}")
         else:
-            _load_packages()
+            load_packages(GROUP, _broken_packages)
     if name not in _registered:
         known = did_you_mean(str(name), [*names(), KEEP])
-        raise ConfigError(f"no monitor {name!r}.{known} One of your own needs its module in reward.imports", (name,))
+        where = f"One of your own needs its module in reward.imports{told_of(_broken_packages)}"
+        raise ConfigError(f"no monitor {name!r}.{known} {where}", (name,))
     return _registered[name]
 
 
 def names() -> list[str]:
     """Return the names of all monitors: the built-in ones, then the others by name."""
-    _load_packages()
+    load_packages(GROUP, _broken_packages)
     return [*BUILT_IN, *sorted(set(_registered) - set(BUILT_IN))]
-
-
-def _load_packages() -> None:
-    for entry in entry_points(group=GROUP):
-        entry.load()
 
 
 class Forgetful:

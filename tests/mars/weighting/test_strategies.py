@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -113,13 +114,13 @@ def test_a_package_registers_strategies_by_an_entry_point(tmp_path: Path, monkey
     )
     monkeypatch.syspath_prepend(tmp_path)
     found = [EntryPoint("packaged", "packaged_strategy", strategies.GROUP)]
-    monkeypatch.setattr(strategies, "entry_points", lambda group: found if group == "mars.weighting" else [])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found if group == "mars.weighting" else [])
     assert strategies.get("packaged").summary == "All for the first source."
 
 
 def test_a_package_that_does_not_load_takes_no_other_strategy_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [EntryPoint("gone", "no_such_module_at_all", strategies.GROUP)]
-    monkeypatch.setattr(strategies, "entry_points", lambda group: found)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: found)
     monkeypatch.setattr(strategies, "_broken_packages", {})
     assert strategies.names() == list(strategies.BUILT_IN)
     with pytest.raises(ConfigError, match=r"no weighting strategy 'gone'.*\n.*no_such_module_at_all did not load"):
